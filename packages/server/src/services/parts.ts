@@ -4,6 +4,7 @@ import type { Owner } from '@slipway/kit/machine';
 import type { MachineRunner } from '@slipway/kit/machine/runner';
 import type { Database } from '@slipway/kit/sqlite';
 import type { Engine } from '../engine/engine.ts';
+import type { LogFiles } from '../log-files.ts';
 
 /**
  * Calls an operation of another service in this process, through the same handler that the wire calls but without bytes.
@@ -25,6 +26,8 @@ export interface ServerParts {
   readonly engine: Engine;
   readonly aws: CallAws;
   readonly log: Logger;
+  /** Where services register the files that become CloudWatch log streams. */
+  readonly logFiles: LogFiles;
   /** Absolute path of the data folder. A service keeps files only in `<dataFolder>/<service>/`. */
   readonly dataFolder: string;
   /** The base URL of this server, for what jobs get as AWS_ENDPOINT_URL. Known once it listens. */
