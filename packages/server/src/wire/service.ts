@@ -1,6 +1,15 @@
 import type { Instant } from '@slipway/kit/clock';
 import type { Owner } from '@slipway/kit/machine';
 
+/** What arrived with a request's bytes and stands in no model. */
+export interface HttpFacts {
+  readonly method: string;
+  /** By lower-case name. */
+  readonly headers: Readonly<Record<string, string>>;
+  /** Trailers of an `aws-chunked` body, by lower-case name; complete once the body has been read to its end. */
+  trailers(): Readonly<Record<string, string>>;
+}
+
 /** What every handler is told about the request it answers. */
 export interface Context {
   /** (account, region): every row and blob belongs to one. From the credentials' access key id and the request's scope. */
@@ -12,6 +21,8 @@ export interface Context {
   readonly signal: AbortSignal;
   /** The base URL the client reached us on, without a trailing slash. */
   readonly baseUrl: string;
+  /** Absent when another service of this process calls. */
+  readonly http?: HttpFacts;
 }
 
 /**
