@@ -6,6 +6,10 @@ export interface HttpFacts {
   readonly method: string;
   /** By lower-case name. */
   readonly headers: Readonly<Record<string, string>>;
+  /** Decoded query parameters, with those of a presigned URL (`X-Amz-Date`, `X-Amz-Expires`). */
+  readonly query: URLSearchParams;
+  /** The raw body where it was read whole before parsing; absent for a streaming payload. */
+  readonly body?: Uint8Array;
   /** Trailers of an `aws-chunked` body, by lower-case name; complete once the body has been read to its end. */
   trailers(): Readonly<Record<string, string>>;
 }
