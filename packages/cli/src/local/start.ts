@@ -1,0 +1,34 @@
+import { join } from 'node:path';
+import type { RunningServer } from '@slipway/server';
+import { createLogger } from '@slipway/kit/log';
+import type { Io } from '../command.ts';
+import { progressLine } from '../print/progress.ts';
+import { readImages } from './images.ts';
+
+export interface LocalServerOptions {
+  readonly dataFolder: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly host?: string;
+  /** Where `images.yaml` may stand; undefined outside a project. */
+  readonly project: string | undefined;
+  readonly isolation?: 'auto' | 'namespace' | 'folder';
+}
+
+/** Starts a server of this process on a data folder. The server half is loaded here and nowhere else. */
+export async function startLocalServer(options: LocalServerOptions, io: Io): Promise<RunningServer> {
+  const { startServer } = await import('@slipway/server');
+  const progress = progressLine(io);
+  return await startServer({
+    dataFolder: options.dataFolder,
+    port: options.port,
+    host: options.host ?? '127.0.0.1',
+    isolation: options.isolation ?? 'auto',
+    images: options.project === undefined ? {} : await readImages(options.project),
+    pythonCacheFolder: join(io.cacheFolder, 'python'),
+    ...(io.env['SLIPWAY_PYTHON'] === undefined ? {} : { python: io.env['SLIPWAY_PYTHON'] }),
+    command: io.self,
+    log: createLogger({ write: (line) => void io.stderr.write(line), level: io.env['SLIPWAY_LOG'] ?? 'error' }),
+    onProgress: (text) => progress.show(text),
+  });
+}
