@@ -102,3 +102,6 @@ export interface JudgeInput {
   metrics: readonly MetricName[];
   seed: number;
 }
+
+/** Another word for the same thing, for readers of a verdict. */
+export type Judgement = GateReport;

@@ -10,7 +10,7 @@ export interface MetricFact {
 }
 
 /**
- * Every metric that Slipway measures itself, under scikit-learn's names. A probability of at least 0.5 counts as the
+ * Every metric that Slipway measures itself, under scikit-learn's names. A probability above 0.5 counts as the
  * positive class for accuracy, F1, recall and precision.
  */
 export const METRICS = {
