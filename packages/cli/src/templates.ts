@@ -1,0 +1,6 @@
+import { fileURLToPath } from 'node:url';
+
+/** The folder of a project template that ships with this package. */
+export function templateFolder(name: 'demo' | 'init'): string {
+  return fileURLToPath(new URL(`../templates/${name}`, import.meta.url));
+}
