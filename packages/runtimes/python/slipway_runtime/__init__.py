@@ -1,0 +1,1 @@
+"""What runs inside a job or an inference worker: the engine's processes and the containers' contracts."""
