@@ -42,7 +42,7 @@ const LOOK_AGAIN_MS = 60_000;
  */
 export function systemClock(options: { readonly offsetMs?: number } = {}): SystemClock {
   const alarms = new Alarms();
-  let offsetMs = options.offsetMs ?? 0;
+  let offsetMs = Math.round(options.offsetMs ?? 0);
   let latest = Number.NEGATIVE_INFINITY;
   let timer: NodeJS.Timeout | undefined;
 
@@ -153,6 +153,6 @@ class Alarms {
 }
 
 function checkAdvance(ms: number): number {
-  if (Number.isFinite(ms) && ms >= 0) return ms;
+  if (Number.isFinite(ms) && ms >= 0) return Math.round(ms);
   throw new RangeError(`a clock moves forward by a number of milliseconds, not by ${ms}`);
 }

@@ -13,6 +13,8 @@ export interface Owner {
  */
 export interface Effect {
   readonly kind: string;
+  /** True for an effect that may last as long as the server (a watch): `idle()`, so `clock advance`, does not wait for it. */
+  readonly background?: boolean;
 }
 
 /** How an effect ended; the runner feeds it to the machine as a signal. */
