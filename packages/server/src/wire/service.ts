@@ -43,4 +43,8 @@ export interface Service {
   /** File name in `models/`, for example `sagemaker` or `sagemaker-runtime`. */
   readonly model: string;
   readonly operations: Handlers;
+  /** Called once when the server listens and machines run; not waited for. Sweeping and warming belong here. */
+  start?(): Promise<void>;
+  /** Called when nothing is stepped or answered any more, before the database closes. */
+  close?(): Promise<void>;
 }
