@@ -4,6 +4,7 @@ import type { Clock, Instant } from '@slipway/kit/clock';
 import type { Ids } from '@slipway/kit/ids';
 import type { Logger } from '@slipway/kit/log';
 import type { Owner } from '@slipway/kit/machine';
+import { isDiskFull } from '@slipway/kit/sqlite';
 import { stopwatch } from '@slipway/kit/stopwatch';
 import { RequestBody, TooLong } from './body.ts';
 import { constraintError, inDialect, internalFailure } from './codes.ts';
@@ -25,13 +26,13 @@ import { serviceTable } from './service-table.ts';
 import type { Context, Handler, Service } from './service.ts';
 
 /** What the request log keeps of one answer. No header and no body, so no secret. */
-export interface AnswerEvent {
+export interface AnsweredRequest {
   readonly requestId: string;
   /** The clock's time when the request arrived. */
   readonly at: Instant;
-  /** Undefined where the request was not understood that far. */
-  readonly service: string | undefined;
-  readonly operation: string | undefined;
+  /** The model's name; `unknown` where the request was not understood that far. */
+  readonly service: string;
+  readonly operation: string;
   readonly account: string;
   readonly region: string;
   readonly method: string;
@@ -52,26 +53,22 @@ export interface WireOptions {
   /** For requests whose Host header names none. */
   readonly baseUrl: () => string;
   /** Called once an answer has been written, or its connection has broken. */
-  readonly onAnswer?: (event: AnswerEvent) => void;
-  /** Aborted when the server closes; handlers see it in their context's signal. */
-  readonly closing?: AbortSignal;
+  readonly onRequest?: (request: AnsweredRequest) => void;
 }
 
 export interface Wire {
   /**
    * Answers one request; never rejects.
    *
+   * @param signal aborted when the client goes away or the server closes; handlers see it in their context
    * @param expectsContinue true in the `checkContinue` event of node:http: the body is asked for only when it is wanted
    */
-  handle(request: IncomingMessage, response: ServerResponse, expectsContinue?: boolean): Promise<void>;
-  /** The same handlers without bytes, for one service of this process that uses another (`CallAws`). */
-  call<Output = Record<string, unknown>>(
-    service: string,
-    operation: string,
-    input: Record<string, unknown>,
-    owner: Owner,
-    signal?: AbortSignal,
-  ): Promise<Output>;
+  readonly handleRequest: (
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+    expectsContinue?: boolean,
+  ) => Promise<void>;
 }
 
 /** What becomes known of a request on its way; an error is printed with as much as there is. */
@@ -112,8 +109,8 @@ const MOST_TOLD = 5000;
 export function createWire(options: WireOptions): Wire {
   const wire = new Pipeline(options);
   return {
-    handle: (request, response, expectsContinue = false) => wire.handle(request, response, expectsContinue),
-    call: (service, operation, input, owner, signal) => wire.call(service, operation, input, owner, signal),
+    handleRequest: (request, response, signal, expectsContinue = false) =>
+      wire.handle(request, response, signal, expectsContinue),
   };
 }
 
@@ -136,9 +133,13 @@ class Pipeline {
     this.#services = serviceTable(options.services, this.#catalog);
   }
 
-  async handle(request: IncomingMessage, response: ServerResponse, expectsContinue: boolean): Promise<void> {
+  async handle(
+    request: IncomingMessage,
+    response: ServerResponse,
+    signal: AbortSignal,
+    expectsContinue: boolean,
+  ): Promise<void> {
     const watch = stopwatch();
-    const { signal, release } = this.#signalOf(response);
     const sent = readHead(request);
     const exchange: Exchange = {
       requestId: this.#options.ids.uuid(),
@@ -170,7 +171,6 @@ class Pipeline {
       if (!signal.aborted)
         this.#options.log.error('an answer broke off', { ...summary(exchange), error: textOf(error) });
     } finally {
-      release();
       this.#report(exchange, answer.status, code, watch.elapsedMs());
     }
   }
@@ -265,41 +265,13 @@ class Pipeline {
     };
   }
 
-  async call<Output>(
-    service: string,
-    operation: string,
-    input: Record<string, unknown>,
-    owner: Owner,
-    signal?: AbortSignal,
-  ): Promise<Output> {
-    const handler = this.#handler(service, operation);
-    const output = await handler(input as never, {
-      owner,
-      requestId: this.#options.ids.uuid(),
-      now: this.#options.clock.now(),
-      signal: signal ?? this.#options.closing ?? new AbortController().signal,
-      baseUrl: this.#options.baseUrl(),
-    });
-    return output as Output;
-  }
-
-  /** Aborted when the client has gone, or when the server closes. */
-  #signalOf(response: ServerResponse): { readonly signal: AbortSignal; readonly release: () => void } {
-    const controller = new AbortController();
-    const { closing } = this.#options;
-    const onGone = (): void => {
-      if (!response.writableFinished) controller.abort(new Error('the client went away'));
-    };
-    const onClosing = (): void => controller.abort(closing?.reason);
-    response.once('close', onGone);
-    if (closing?.aborted === true) onClosing();
-    closing?.addEventListener('abort', onClosing, { once: true });
-    return { signal: controller.signal, release: () => closing?.removeEventListener('abort', onClosing) };
-  }
-
   /** AWS errors go out as they are. Anything else is a defect of ours: the client learns nothing, the log everything. */
   #shownError(error: unknown, exchange: Exchange): AwsError {
     if (error instanceof AwsError) return inDialect(error, exchange.dialect);
+    if (isDiskFull(error)) {
+      const sentence = 'The disk of the data folder is full. Make room and try again.';
+      return new AwsError('ServiceUnavailable', 503, sentence);
+    }
     if (!exchange.signal.aborted) {
       const stack = error instanceof Error ? error.stack : undefined;
       this.#options.log.error('a request failed inside', { ...summary(exchange), error: textOf(error), stack });
@@ -317,11 +289,11 @@ class Pipeline {
   }
 
   #report(exchange: Exchange, status: number, code: string | undefined, durationMs: number): void {
-    this.#options.onAnswer?.({
+    this.#options.onRequest?.({
       requestId: exchange.requestId,
       at: exchange.now,
-      service: exchange.service,
-      operation: exchange.operation,
+      service: exchange.service ?? 'unknown',
+      operation: exchange.operation ?? 'unknown',
       account: exchange.owner.account,
       region: exchange.owner.region,
       method: exchange.sent.method,
