@@ -1,4 +1,5 @@
 import type { Clock } from '@slipway/kit/clock';
+import type { Ids } from '@slipway/kit/ids';
 import type { Logger } from '@slipway/kit/log';
 import type { Owner } from '@slipway/kit/machine';
 import type { MachineRunner } from '@slipway/kit/machine/runner';
@@ -22,6 +23,7 @@ export type CallAws = <Output = Record<string, unknown>>(
 export interface ServerParts {
   readonly db: Database;
   readonly clock: Clock;
+  readonly ids: Ids;
   readonly machines: MachineRunner;
   readonly engine: Engine;
   readonly aws: CallAws;
