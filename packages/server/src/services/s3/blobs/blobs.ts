@@ -1,0 +1,185 @@
+import { randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync } from 'node:fs';
+import { mkdir, open, readdir, rename, rm } from 'node:fs/promises';
+import type { FileHandle } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { NoSpace } from '../errors.ts';
+
+/** A stretch of an object's bytes: a whole blob file. */
+export interface Segment {
+  readonly blob: string;
+  readonly size: number;
+}
+
+/** A blob whose file is in place and whose row is not yet written. `keep` or `discard` it. */
+export interface NewBlob extends Segment {
+  /** Its row is committed. */
+  keep(): void;
+  /** It will have no row: deletes the file. */
+  discard(): Promise<void>;
+}
+
+/** Sees each chunk as it passes. */
+export interface ByteWatcher {
+  update(bytes: Uint8Array): void;
+}
+
+/**
+ * Files of bytes, named by random ids. A file is written under `incoming/`, renamed into `blobs/<2 hex>/`, and only then
+ * gets a row, so a crash leaves at most a file without a row; those are swept at the next start. fsync is not called:
+ * the promise covers the death of the process, not a power cut.
+ */
+export interface Blobs {
+  /**
+   * Streams a body to a file in constant memory and feeds every digest on the way.
+   *
+   * @throws NoSpace when the disk is full; whatever the body threw. Nothing stays on disk in either case
+   */
+  write(body: Readable | Uint8Array, digests: readonly ByteWatcher[], maxBytes: number): Promise<NewBlob>;
+  /** Deletes files, once the last reader that holds them has let go. Call it after the rows' commit. */
+  remove(ids: readonly string[]): void;
+  /** Keeps files readable although they may be removed meanwhile. @returns the function that lets go */
+  hold(ids: readonly string[]): () => void;
+  open(id: string): Promise<FileHandle>;
+  /** Deletes files of an earlier process that have no row. @returns how many */
+  sweep(hasRow: (id: string) => boolean): Promise<number>;
+  /** Resolves when deletions in flight are done. */
+  settled(): Promise<void>;
+}
+
+/** Thrown by `write` when a body is longer than allowed; its caller knows the right answer. */
+export class TooLong extends Error {}
+
+const isCode = (error: unknown, ...codes: string[]): boolean =>
+  error instanceof Error && 'code' in error && codes.includes(String(error.code));
+
+async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
+  for (let offset = 0; offset < chunk.length;) {
+    const { bytesWritten } = await file.write(chunk, offset, chunk.length - offset);
+    offset += bytesWritten;
+  }
+}
+
+/** @throws TooLong past `maxBytes` */
+async function drain(
+  body: Readable | Uint8Array,
+  file: FileHandle,
+  digests: readonly ByteWatcher[],
+  maxBytes: number,
+): Promise<number> {
+  let size = 0;
+  // A request must stay readable when we refuse it, or its client never sees the answer.
+  const pieces: AsyncIterable<Uint8Array | string> | Uint8Array[] =
+    body instanceof Uint8Array ? [body] : body.iterator({ destroyOnReturn: false });
+  for await (const piece of pieces) {
+    const chunk = typeof piece === 'string' ? Buffer.from(piece) : piece;
+    size += chunk.length;
+    if (size > maxBytes) throw new TooLong();
+    for (const digest of digests) digest.update(chunk);
+    await writeAll(file, chunk);
+  }
+  return size;
+}
+
+export function openBlobs(folder: string): Blobs {
+  const incoming = join(folder, 'incoming');
+  const blobs = join(folder, 'blobs');
+  mkdirSync(incoming, { recursive: true, mode: 0o700 });
+  mkdirSync(blobs, { recursive: true, mode: 0o700 });
+  const abandoned = readdirSync(incoming);
+  const holders = new Map<string, number>();
+  const doomed = new Set<string>();
+  const unsettled = new Set<string>();
+  const deletions = new Set<Promise<void>>();
+
+  const path = (id: string): string => join(blobs, id.slice(0, 2), id);
+
+  function unlink(file: string): Promise<void> {
+    const deletion = rm(file, { force: true }).catch(() => undefined);
+    deletions.add(deletion);
+    return deletion.finally(() => deletions.delete(deletion));
+  }
+
+  async function place(id: string): Promise<void> {
+    unsettled.add(id);
+    try {
+      await rename(join(incoming, id), path(id));
+    } catch (error) {
+      if (!isCode(error, 'ENOENT')) throw error;
+      await mkdir(join(blobs, id.slice(0, 2)), { recursive: true, mode: 0o700 });
+      await rename(join(incoming, id), path(id));
+    }
+  }
+
+  async function write(
+    body: Readable | Uint8Array,
+    digests: readonly ByteWatcher[],
+    maxBytes: number,
+  ): Promise<NewBlob> {
+    const id = randomBytes(16).toString('hex');
+    try {
+      const file = await open(join(incoming, id), 'wx', 0o600);
+      let size: number;
+      try {
+        size = await drain(body, file, digests, maxBytes);
+      } finally {
+        await file.close();
+      }
+      await place(id);
+      return {
+        blob: id,
+        size,
+        keep: () => void unsettled.delete(id),
+        discard: () => unlink(path(id)).finally(() => unsettled.delete(id)),
+      };
+    } catch (error) {
+      await unlink(join(incoming, id));
+      unsettled.delete(id);
+      throw isCode(error, 'ENOSPC', 'EDQUOT') ? new NoSpace(folder) : error;
+    }
+  }
+
+  function hold(ids: readonly string[]): () => void {
+    for (const id of ids) holders.set(id, (holders.get(id) ?? 0) + 1);
+    let held = true;
+    return () => {
+      if (!held) return;
+      held = false;
+      for (const id of ids) {
+        const others = (holders.get(id) ?? 1) - 1;
+        if (others > 0) holders.set(id, others);
+        else {
+          holders.delete(id);
+          if (doomed.delete(id)) void unlink(path(id));
+        }
+      }
+    };
+  }
+
+  function remove(ids: readonly string[]): void {
+    for (const id of ids) {
+      if (holders.has(id)) doomed.add(id);
+      else void unlink(path(id));
+    }
+  }
+
+  async function sweep(hasRow: (id: string) => boolean): Promise<number> {
+    for (const name of abandoned) await unlink(join(incoming, name));
+    let swept = 0;
+    for (const shelf of await readdir(blobs)) {
+      for (const id of await readdir(join(blobs, shelf))) {
+        if (unsettled.has(id) || doomed.has(id) || hasRow(id)) continue;
+        await unlink(join(blobs, shelf, id));
+        swept += 1;
+      }
+    }
+    return swept;
+  }
+
+  async function settled(): Promise<void> {
+    while (deletions.size > 0) await Promise.all(deletions);
+  }
+
+  return { write, remove, hold, open: (id) => open(path(id), 'r'), sweep, settled };
+}
