@@ -14,7 +14,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
 const SERVER_TYPES_ONLY = ['@aws-sdk/', '@smithy/'];
 
 /** Only these folders of the cli know the server; the rest of it talks to an address. */
-const KNOWS_SERVER = /^packages\/cli\/src\/(local\/|main\.ts)/;
+const KNOWS_SERVER = /^packages\/cli\/src\/(local|demo)\//;
 
 const files = typeScriptFiles();
 const shipped = files.filter((file) => /^packages\/\w+\/src\//.test(file.path) && !file.path.endsWith('.test.ts'));

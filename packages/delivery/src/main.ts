@@ -15,7 +15,8 @@ export {
   WrongTarget,
 } from './errors.ts';
 export type { DeliveryEvent, OnEvent, StageName } from './events.ts';
-export type { GateOutcome, GateReport } from './gates/gate.ts';
+export type { GateOutcome, GateReport, Interval } from './gates/gate.ts';
+export { readObject, readObjectText } from './read-object.ts';
 export type {
   ApplyResult,
   DecisionResult,

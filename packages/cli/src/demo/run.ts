@@ -2,8 +2,9 @@ import { join } from 'node:path';
 import type { ApplyResult, AwsClients, Delivery, TrainResult } from '@slipway/delivery';
 import { resolveEnvironment, type LoadedProject } from '@slipway/delivery/project';
 import type { Io } from '../command.ts';
+import type { PythonEnvironment } from '@slipway/server/python';
 import { findRunningServer } from '../local/running-server.ts';
-import { pythonEnvironment } from '../local/start.ts';
+import { pythonEnvironment } from '../local/python.ts';
 import { paint } from '../print/colour.ts';
 import { progressLine } from '../print/progress.ts';
 import { trainReport } from '../print/train-report.ts';
@@ -43,7 +44,7 @@ export async function runDemo({ folder, shown }: DemoFolder, io: Io): Promise<bo
   if (!found)
     await times.measure(
       'data sets',
-      async () => void (await runPython(python.executable, [join(templateFolder('demo'), 'make_data.py'), folder])),
+      async () => void (await runPython(python.python, [join(templateFolder('demo'), 'make_data.py'), folder])),
     );
   const project = await loadCheckedProject(folder, io);
   const hadServer = (await findRunningServer(join(folder, '.slipway'))) !== undefined;
@@ -55,11 +56,20 @@ export async function runDemo({ folder, shown }: DemoFolder, io: Io): Promise<bo
         io,
         async ({ delivery, connect }) => {
           const aws = connect(resolveEnvironment(project, project.registry));
-          return await takeThrough({ delivery, aws, python: python.executable, folder, project }, times, io);
+          return await takeThrough({ delivery, aws, python: python.python, folder, project }, times, io);
         },
       ),
   );
-  io.stdout.write(summary({ ...steps, shown, times, hadServer, python, io }));
+  io.stdout.write(
+    summary({
+      ...steps,
+      shown,
+      times,
+      hadServer,
+      python: { folder: python.folder, standsIn: standsIn(project, python) },
+      io,
+    }),
+  );
   return steps.models.every(({ comparison }) => comparison.equal);
 }
 
@@ -120,4 +130,11 @@ async function approveIfNew(delivery: Delivery, model: string, version: number, 
     io.stderr.write(
       `${paint(io.colour).dim(`= ${model}  approve   version ${version} (found: approved by an earlier run)`)}\n`,
     );
+}
+
+/** Which installed library runs in the place of the one that the image's tag stands for. */
+function standsIn(project: LoadedProject, python: PythonEnvironment): string {
+  const images = new Set(Object.values(project.config.endpoints ?? {}).map(({ image }) => image ?? ''));
+  const version = python.versions['xgboost-cpu'] ?? python.versions['xgboost'] ?? 'unknown';
+  return `xgboost ${version} on Python ${python.pythonVersion} stands in for ${[...images].join(', ')}`;
 }

@@ -56,7 +56,7 @@ function results({ models, applied, io }: Story): string {
       { heading: 'endpoint' },
     ],
     models.map(({ training }) => {
-      const { report } = training.judgement;
+      const { report } = training;
       const primary = report.metrics.find(({ metric }) => metric === report.gate.primary.metric) ?? report.metrics[0];
       const release = applied.models.find(({ model }) => model === training.model);
       return [

@@ -1,4 +1,3 @@
-import { join } from 'node:path';
 import type { RunningServer } from '@slipway/server';
 import { createLogger } from '@slipway/kit/log';
 import type { Io } from '../command.ts';
@@ -25,7 +24,8 @@ export async function startLocalServer(options: LocalServerOptions, io: Io): Pro
     host: options.host ?? '127.0.0.1',
     isolation: options.isolation ?? 'auto',
     images: options.project === undefined ? {} : await readImages(options.project),
-    pythonCacheFolder: join(io.cacheFolder, 'python'),
+    pythonCacheFolder: io.cacheFolder,
+    environment: io.env,
     ...(io.env['SLIPWAY_PYTHON'] === undefined ? {} : { python: io.env['SLIPWAY_PYTHON'] }),
     command: io.self,
     log: createLogger({ write: (line) => void io.stderr.write(line), level: io.env['SLIPWAY_LOG'] ?? 'error' }),

@@ -7,7 +7,7 @@ import { table } from './table.ts';
 /** What a person reads after a training run: the verdict, each metric beside a trivial predictor, and what comes next. */
 export function trainReport(result: TrainResult, io: Io): string {
   const { bold, dim } = paint(io.colour);
-  const { report } = result.judgement;
+  const { report } = result;
   const version = result.registered === undefined ? 'not registered' : `version ${result.registered.version}`;
   const found = result.found ? dim(' (found: an earlier run did all of this)') : '';
   const rows = report.metrics.map((metric) => [
