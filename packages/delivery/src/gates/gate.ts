@@ -1,5 +1,8 @@
 import type { Floor, GateConfig } from '../project/model.ts';
+import type { Interval } from '../statistics/interval.ts';
 import type { MetricName } from '../statistics/metric-names.ts';
+
+export type { Interval };
 
 /** What could not be measured is never good and never bad. */
 export type GateOutcome = 'passed' | 'failed' | 'error' | 'inconclusive' | 'skipped';
@@ -18,18 +21,6 @@ export interface PredictionTable {
   champion?: Float64Array;
   /** What a predictor says that knows only the TRAINING rows: the share of class 1, or the mean. */
   trivial: number;
-}
-
-export interface Interval {
-  low: number;
-  high: number;
-  /** Two-sided. */
-  confidence: number;
-  method: string;
-  /** Of the bootstrap; absent where the method draws nothing. */
-  seed?: number;
-  /** Rows (or groups) that the interval rests on. */
-  n: number;
 }
 
 export interface MetricEstimate {
@@ -94,14 +85,14 @@ export interface GateReport {
   floors: FloorResult[];
 }
 
-/** `judge(table, gate, task, seed)` in `judge.ts`; `renderReport(report)` in `report.ts`. */
+/** What `judge` takes. */
 export interface JudgeInput {
   table: PredictionTable;
   gate: GateConfig;
   task: 'regression' | 'binary';
   metrics: readonly MetricName[];
+  /** Of the bootstrap: the same table and seed give the same report. */
   seed: number;
+  /** 2000 unless told. */
+  draws?: number;
 }
-
-/** Another word for the same thing, for readers of a verdict. */
-export type Judgement = GateReport;
