@@ -57,7 +57,8 @@ export function createAdmin(options: AdminOptions): Admin {
   };
   return {
     advance,
-    async respond(request, response, signal) {
+    async respond(request, response, signal, expectsContinue) {
+      if (expectsContinue) response.writeContinue();
       const path = new URL(request.url ?? '/', 'http://localhost').pathname;
       const route = `${request.method} ${path}`;
       const page = Object.hasOwn(pages, route) ? pages[route] : undefined;

@@ -7,8 +7,16 @@ import { isDiskFull } from '@slipway/kit/sqlite';
 import { deadline } from '@slipway/kit/stopwatch';
 import { checkHost, refusal } from './loopback.ts';
 
-/** Answers a request completely. `signal` is aborted when the client goes away or the server closes. */
-export type Respond = (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => Promise<void>;
+/**
+ * Answers a request completely. `signal` is aborted when the client goes away or the server closes; `expectsContinue`
+ * is true for a client that waits to be asked for its body.
+ */
+export type Respond = (
+  request: IncomingMessage,
+  response: ServerResponse,
+  signal: AbortSignal,
+  expectsContinue: boolean,
+) => Promise<void>;
 
 export interface HttpOptions {
   readonly host: string;
@@ -49,8 +57,11 @@ export async function listen(options: HttpOptions): Promise<Listener> {
       keepAliveTimeout: 75_000,
       noDelay: true,
     },
-    (request, response) => void answer(request, response, options, closing.signal),
+    (request, response) => void answer(request, response, options, closing.signal, false),
   );
+  server.on('checkContinue', (request: IncomingMessage, response: ServerResponse) => {
+    void answer(request, response, options, closing.signal, true);
+  });
   server.maxConnections = CONNECTIONS_MAX;
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => refuseGarbage(error, socket as Socket));
   const port = await bind(server, options);
@@ -74,6 +85,7 @@ async function answer(
   response: ServerResponse,
   { clock, log, admin, aws }: HttpOptions,
   closing: AbortSignal,
+  expectsContinue: boolean,
 ): Promise<void> {
   // Answers tell the clock's time: it is the only clock a client of ours should have.
   response.sendDate = false;
@@ -87,7 +99,7 @@ async function answer(
       sendError(response, 403, 'AccessDeniedException', reason);
     } else {
       const respond = isAdmin(request.url) ? admin : aws;
-      await respond(request, response, AbortSignal.any([gone.signal, closing]));
+      await respond(request, response, AbortSignal.any([gone.signal, closing]), expectsContinue);
     }
   } catch (error) {
     if (!gone.signal.aborted) log.error('a request failed', { method: request.method, error });

@@ -236,8 +236,8 @@ class Runner implements ObservedRunner {
     this.#cancelAlarm();
     this.#cancelAlarm = () => undefined;
     const next = this.nextWake();
-    if (this.#ready.size > 0) this.#schedule();
-    else if (next !== undefined && this.#cancelRetry === undefined) {
+    if (this.#ready.size > 0 || (next !== undefined && next <= this.#clock.now())) this.#schedule();
+    else if (next !== undefined) {
       this.#cancelAlarm = this.#clock.alarm(next, () => this.#schedule());
     }
   }
