@@ -73,15 +73,17 @@ export function createS3(parts: ServerParts): Service {
     uploads: uploadStore(db),
     conflicts: trackConflicts(),
   };
-  s3.blobs
-    .sweep((blob) => s3.objects.isBlobInUse(blob))
-    .then(
-      (swept) => swept > 0 && parts.log.info('removed files of objects that were never stored', { files: swept }),
-      (error: unknown) => parts.log.warn('could not sweep the files of S3', { error: String(error) }),
-    );
   const bound = Object.entries(operations).map(([name, operation]): [string, Handler<never, object>] => [
     name,
     bind(s3, folder, operation as Operation<never>),
   ]);
-  return { model: 's3', operations: Object.fromEntries(bound) satisfies Handlers };
+  return {
+    model: 's3',
+    operations: Object.fromEntries(bound) satisfies Handlers,
+    async start() {
+      const swept = await s3.blobs.sweep((blob) => s3.objects.isBlobInUse(blob));
+      if (swept > 0) parts.log.info('removed files of objects that were never stored', { files: swept });
+    },
+    close: () => s3.blobs.settled(),
+  };
 }
