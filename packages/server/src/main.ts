@@ -8,7 +8,6 @@ import { createCallAws } from './call-aws.ts';
 import { openClock } from './clock-store.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import type { Engine } from './engine/engine.ts';
-import { createLocalEngine } from './engine/local-engine.ts';
 import { listen } from './http.ts';
 import { checkHost } from './loopback.ts';
 import { openRequestLog } from './request-log.ts';
@@ -40,6 +39,8 @@ export interface ServerOptions {
   /** How a second server on the folder names this one, for example `npx slipway`. */
   readonly command?: string;
   readonly onProgress?: (text: string) => void;
+  /** What runs processes instead of the local engine: a test's, or one that has none. */
+  readonly engine?: Engine;
   /** For tests that kill the server at each durable point. */
   readonly onPoint?: (point: RunnerPoint) => void;
 }
@@ -89,8 +90,9 @@ async function start(
   const { log } = options;
   let url = '';
   const closing = new AbortController();
-  const parts = createParts(options, folder, () => url, closing.signal);
-  const { clock, engine, machines, services } = parts;
+  const engine = options.engine ?? (await createEngine(options, folder));
+  const parts = createParts(options, folder, engine, () => url, closing.signal);
+  const { clock, machines, services } = parts;
   undo.push(() => engine.close());
   for (const service of services) if (service.close !== undefined) undo.push(() => service.close!());
   undo.push(() => machines.stop());
@@ -142,6 +144,20 @@ async function start(
   };
 }
 
+async function createEngine(options: ServerOptions, folder: DataFolder): Promise<Engine> {
+  const { createLocalEngine } = await import('./engine/local-engine.ts');
+  return createLocalEngine({
+    dataFolder: folder.path,
+    images: options.images ?? {},
+    isolation: options.isolation ?? 'auto',
+    pythonCacheFolder: options.pythonCacheFolder,
+    environment: options.environment ?? { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: homedir() },
+    log: options.log,
+    onProgress: options.onProgress ?? (() => undefined),
+    ...(options.python === undefined ? {} : { python: options.python }),
+  });
+}
+
 interface Made extends ServerParts {
   readonly clock: ReturnType<typeof openClock>;
   readonly machines: ReturnType<typeof createRunner>;
@@ -149,7 +165,13 @@ interface Made extends ServerParts {
   readonly services: readonly Service[];
 }
 
-function createParts(options: ServerOptions, folder: DataFolder, baseUrl: () => string, closing: AbortSignal): Made {
+function createParts(
+  options: ServerOptions,
+  folder: DataFolder,
+  engine: Engine,
+  baseUrl: () => string,
+  closing: AbortSignal,
+): Made {
   const { log } = options;
   const { db, path: dataFolder } = folder;
   const clock = openClock(db);
@@ -165,19 +187,10 @@ function createParts(options: ServerOptions, folder: DataFolder, baseUrl: () => 
       onError: (error, what) => log.error(what, { error }),
       ...(options.onPoint === undefined ? {} : { onPoint: options.onPoint }),
     }),
-    engine: createLocalEngine({
-      dataFolder,
-      images: options.images ?? {},
-      isolation: options.isolation ?? 'auto',
-      pythonCacheFolder: options.pythonCacheFolder,
-      environment: options.environment ?? { PATH: '/usr/local/bin:/usr/bin:/bin', HOME: homedir() },
-      log,
-      onProgress: options.onProgress ?? (() => undefined),
-      ...(options.python === undefined ? {} : { python: options.python }),
-    }),
+    engine,
     aws: createCallAws({ services: () => services, clock, ids, baseUrl, closing }),
     log,
-    logFiles: createLogFiles(db, clock),
+    logFiles: { register: () => undefined },
     dataFolder,
     baseUrl,
   };

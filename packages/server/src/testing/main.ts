@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createLogger } from '@slipway/kit/log';
+export { noEngine } from './no-engine.ts';
 import { startServer, type RunningServer, type ServerOptions } from '../main.ts';
 
 /** A server of its own for a test, on a temporary data folder that goes with it. */
