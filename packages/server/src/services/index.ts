@@ -1,6 +1,9 @@
 import type { Service } from '../wire/service.ts';
+import { createIam } from './iam/index.ts';
+import { createLogs } from './logs/index.ts';
 import type { ServerParts } from './parts.ts';
 import { createS3 } from './s3/index.ts';
+import { createSts } from './sts/index.ts';
 
 /** The one list of what the server serves: a line a service. Each registers its machines when it is made. */
-export const SERVICES: readonly ((parts: ServerParts) => Service)[] = [createS3];
+export const SERVICES: readonly ((parts: ServerParts) => Service)[] = [createS3, createSts, createIam, createLogs];
