@@ -1,0 +1,119 @@
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { once } from 'node:events';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { slipway, slipwayUp } from '../support/cli.ts';
+import { pythonClients } from '../support/python-clients.ts';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'slipway-cli-'));
+});
+afterEach(async () => await rm(folder, { recursive: true, force: true, maxRetries: 3 }));
+
+describe('slipway init and validate', () => {
+  it('make a project that is valid, and refuse to write over one', async () => {
+    const made = await slipway(['init', 'pricing'], { cwd: folder });
+    expect(made.exitCode).toBe(0);
+    const valid = await slipway(['validate', '--json'], { cwd: join(folder, 'pricing') });
+    expect(JSON.parse(valid.stdout)).toMatchObject({ valid: true, models: ['house-prices'] });
+    const again = await slipway(['init', 'pricing'], { cwd: folder });
+    expect(again.exitCode).toBe(64);
+    expect(again.stderr).toContain('nothing was written');
+  });
+
+  it('name the line, the column and the nearest key of a typo', async () => {
+    await slipway(['init', '.'], { cwd: folder });
+    const file = join(folder, 'models/house-prices/model.yaml');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('floor:', 'flor:'));
+    const ran = await slipway(['validate'], { cwd: folder });
+    expect(ran.exitCode).toBe(64);
+    expect(ran.stdout).toMatch(/models\/house-prices\/model\.yaml:\d+:\d+ .*flor/);
+    expect(ran.stdout).toContain('floor');
+  });
+
+  it('say that a key nothing acts on yet is one', async () => {
+    await slipway(['init', '.'], { cwd: folder });
+    const file = join(folder, 'models/house-prices/model.yaml');
+    await writeFile(file, `${await readFile(file, 'utf8')}\nshadow: { traffic: 10%, for: 1h }\n`);
+    const ran = await slipway(['validate'], { cwd: folder });
+    expect(ran.exitCode).toBe(64);
+    expect(ran.stdout).toMatch(/shadow.*nothing acts on it yet/);
+  });
+});
+
+describe('slipway up', () => {
+  it('explains itself when a second one starts on the folder', async () => {
+    const up = await slipwayUp(folder);
+    const second = await slipway(['up', '--port', '0'], { cwd: folder });
+    expect(second.exitCode).toBe(1);
+    expect(second.stderr).toMatch(/pid \d+|process \d+/);
+    expect(second.stderr).toContain('What to do');
+    expect(await up.stop()).toBe(0);
+  });
+
+  it('refuses any address but loopback', async () => {
+    const ran = await slipway(['up', '--host', '0.0.0.0', '--port', '0'], { cwd: folder });
+    expect(ran.exitCode).not.toBe(0);
+    expect(ran.stderr).toMatch(/loopback/);
+  });
+
+  it('says what to do when the port is in use', async () => {
+    const other = createServer().listen(0, '127.0.0.1');
+    await once(other, 'listening');
+    const address = other.address();
+    const port = typeof address === 'object' && address !== null ? address.port : 0;
+    const ran = await slipway(['up', '--port', String(port)], { cwd: folder });
+    other.close();
+    expect(ran.exitCode).not.toBe(0);
+    expect(ran.stderr).toContain(String(port));
+    expect(ran.stderr).toContain('What to do');
+  });
+
+  it('gives a shell its variables', async () => {
+    const up = await slipwayUp(folder, ['--data', '.slipway']);
+    const ran = await slipway(['env', '--data', '.slipway'], { cwd: folder });
+    expect(ran.stdout).toContain(`export AWS_ENDPOINT_URL=${up.url}\n`);
+    await up.stop();
+  });
+});
+
+describe('slipway exec', () => {
+  it('runs a plain script outside any project, gives its exit code, and leaves nothing behind', async () => {
+    const { python } = await pythonClients();
+    const ran = await slipway(
+      [
+        'exec',
+        '--',
+        python,
+        '-c',
+        'import boto3; print(boto3.client("sts").get_caller_identity()["Account"]); exit(3)',
+      ],
+      { cwd: folder },
+    );
+    expect(ran.stdout).toBe('000000000000\n');
+    expect(ran.exitCode).toBe(3);
+  });
+
+  it('says when the command does not exist', async () => {
+    const ran = await slipway(['exec', '--', 'no-such-command'], { cwd: folder });
+    expect(ran.exitCode).toBe(1);
+    expect(ran.stderr).toContain('`no-such-command` was not found');
+  });
+});
+
+describe('the command line', () => {
+  it('answers a typo with a suggestion and exit code 64', async () => {
+    const ran = await slipway(['stauts'], { cwd: folder });
+    expect(ran.exitCode).toBe(64);
+    expect(ran.stderr).toContain('status');
+  });
+
+  it('says how to start when there is no project', async () => {
+    const ran = await slipway(['train'], { cwd: folder });
+    expect(ran.exitCode).toBe(64);
+    expect(ran.stderr).toContain('slipway init');
+  });
+});

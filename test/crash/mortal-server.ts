@@ -1,0 +1,77 @@
+import { spawn, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+
+const VICTIM = fileURLToPath(new URL('victim.mjs', import.meta.url));
+
+export interface MortalServerOptions {
+  readonly dataFolder: string;
+  readonly cacheFolder: string;
+  /** Kills itself once at each durable point, remembered in this file. Absent: only when `kill` is called. */
+  readonly pointsFile?: string;
+  /** Called after each restart, when the new process answers. */
+  readonly onRestart?: (url: string) => Promise<void>;
+}
+
+/** A server in a process of its own that is started again, on the same port, whenever it is killed. */
+export interface MortalServer {
+  readonly url: string;
+  deaths(): number;
+  kill(): void;
+  /** Ends it in good order. */
+  stop(): Promise<void>;
+  /** Why it could not be started again, if so. */
+  failure(): string | undefined;
+}
+
+export async function startMortalServer(options: MortalServerOptions): Promise<MortalServer> {
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  let deaths = 0;
+  let stopping = false;
+  let failure: string | undefined;
+  let child: ChildProcess;
+  let errors = '';
+  const start = (): void => {
+    const points = options.pointsFile === undefined ? [] : [options.pointsFile];
+    child = spawn(process.execPath, [VICTIM, options.dataFolder, String(port), options.cacheFolder, ...points], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => (errors = (errors + text).slice(-20_000)));
+    child.stdout?.once('data', () => void options.onRestart?.(url));
+    child.once('exit', (code, signal) => {
+      if (stopping) return;
+      if (signal !== 'SIGKILL') {
+        failure = `the server ended with ${code ?? signal}: ${errors}`;
+        return;
+      }
+      deaths += 1;
+      start();
+    });
+  };
+  start();
+  return {
+    url,
+    deaths: () => deaths,
+    kill: () => void child.kill('SIGKILL'),
+    failure: () => failure,
+    async stop() {
+      stopping = true;
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, 'exit');
+      child.kill('SIGTERM');
+      await ended;
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1');
+  await once(probe, 'listening');
+  const address = probe.address();
+  probe.close();
+  await once(probe, 'close');
+  if (address === null || typeof address === 'string') throw new Error('There is no free port.');
+  return address.port;
+}
