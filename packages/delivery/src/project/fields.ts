@@ -46,6 +46,6 @@ export const role = text(
   /^arn:aws[a-z-]*:iam::\d{12}:role\/[\w+=,.@/-]{1,512}$/,
   'must be the ARN of an IAM role, such as arn:aws:iam::111111111111:role/slipway',
 );
-export const url = text(/^https?:\/\/[^\s/?#]+[^\s]*$/, 'must be an http or https URL');
+export const url = text(/^https?:\/\/[^\s/?#][^\s]*$/, 'must be an http or https URL');
 export const instance = text(/^ml\.[a-z0-9-]+\.[a-z0-9]+$/, 'must be a SageMaker instance type such as ml.m5.large');
 export const speed = text(/^(\d+(\.\d+)?x|\d+rps|\d+%)$/, 'must be a speed such as 4x, 200rps or 50%');

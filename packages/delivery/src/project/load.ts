@@ -1,21 +1,21 @@
 import { readFile, realpath, stat } from 'node:fs/promises';
 import { dirname, join, posix, resolve } from 'node:path';
-import { z } from 'zod';
+import type { z } from 'zod';
 import { ACTED_IN_MODEL, ACTED_IN_PROJECT, notYetActed } from './acted.ts';
 import { checkProject } from './check.ts';
 import { MAX_FILE_BYTES, readDocument, type SourceDocument } from './document.ts';
 import { modelFile, projectFile } from './files.ts';
 import type { LoadedProject, ModelConfig, Problem, ProjectConfig } from './model.ts';
+import { publishedSchemas, type JsonSchema } from './published.ts';
 import type { ReadModel, ReadProject } from './read-project.ts';
 import { pathText, problemAt, schemaProblems } from './schema-problems.ts';
-import { filesUnder, globBase, globExpression, isInside, posixPath, TreeTooLarge } from './tree.ts';
+import { filesUnder, globBase, matchesGlob, isInside, posixPath, TreeTooLarge } from './tree.ts';
 
 const PROJECT_FILES = ['delivery.yaml', 'slipway.json'] as const;
 const MAX_MODELS = 1000;
 const DEFAULT_MODELS = 'models/*/model.yaml';
 
-const PROJECT_SCHEMA = z.toJSONSchema(projectFile, { io: 'input' }) as object;
-const MODEL_SCHEMA = z.toJSONSchema(modelFile, { io: 'input' }) as object;
+const SCHEMAS = publishedSchemas();
 
 /** The files cannot be used. `problems` holds everything that is wrong, each with its place. */
 export class ProjectInvalid extends Error {
@@ -51,7 +51,13 @@ async function readText(folder: string, file: string): Promise<string | Problem>
   }
 }
 
-function parse<T>(schema: z.ZodType<T>, json: object, acted: readonly string[], file: string, text: string): Read<T> {
+function parse<T>(
+  schema: z.ZodType<T>,
+  json: JsonSchema,
+  acted: readonly string[],
+  file: string,
+  text: string,
+): Read<T> {
   const read = readDocument(file, text);
   if (read.document === undefined) return { problems: read.problems };
   const { document } = read;
@@ -81,7 +87,6 @@ function parse<T>(schema: z.ZodType<T>, json: object, acted: readonly string[], 
 async function findModelFiles(folder: string, pattern: string): Promise<string[]> {
   const normal = posix.normalize(pattern);
   if (normal.startsWith('../') || normal.startsWith('/')) return [];
-  const expression = globExpression(normal);
   const base = join(folder, globBase(normal));
   const found = await stat(base).then(
     async (entry) => (entry.isDirectory() ? await filesUnder(base) : [base]),
@@ -89,7 +94,7 @@ async function findModelFiles(folder: string, pattern: string): Promise<string[]
   );
   return found
     .map((path) => posixPath(path.slice(folder.length + 1)))
-    .filter((path) => expression.test(path))
+    .filter((path) => matchesGlob(normal, path))
     .sort();
 }
 
@@ -105,7 +110,7 @@ async function readModels(
       problems.push(text);
       continue;
     }
-    const read: Read<ModelConfig> = parse(modelFile, MODEL_SCHEMA, ACTED_IN_MODEL, file, text);
+    const read: Read<ModelConfig> = parse(modelFile, SCHEMAS['model.schema.json'], ACTED_IN_MODEL, file, text);
     problems.push(...read.problems);
     if (read.config === undefined || read.document === undefined) continue;
     const modelFolder = dirname(join(folder, file));
@@ -138,7 +143,7 @@ export async function readProject(folderName: string): Promise<{ project?: Loade
   if (typeof file !== 'string') return { problems: [file] };
   const text = await readText(folder, file);
   if (typeof text !== 'string') return { problems: [text] };
-  const read: Read<ProjectConfig> = parse(projectFile, PROJECT_SCHEMA, ACTED_IN_PROJECT, file, text);
+  const read: Read<ProjectConfig> = parse(projectFile, SCHEMAS['project.schema.json'], ACTED_IN_PROJECT, file, text);
   const problems = [...read.problems];
   const written = (read.document?.value as { models?: unknown } | null | undefined)?.models;
   const pattern = typeof written === 'string' ? written : DEFAULT_MODELS;

@@ -17,4 +17,5 @@ export type {
   ResolvedServe,
   ResolvedSplit,
 } from './model.ts';
+export { publishedSchemas } from './published.ts';
 export { resolveModel } from './resolve.ts';

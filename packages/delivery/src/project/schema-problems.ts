@@ -2,6 +2,7 @@ import type { z } from 'zod';
 import type { Path, SourceDocument } from './document.ts';
 import type { Problem } from './model.ts';
 import { nearest } from './nearest.ts';
+import type { JsonSchema } from './published.ts';
 
 /** `train.hyperparameters.eta`, `inputs[2]`. */
 export function pathText(path: Path): string {
@@ -39,25 +40,18 @@ function valueAt(value: unknown, path: Path): unknown {
   );
 }
 
-interface JsonNode {
-  properties?: Record<string, JsonNode>;
-  additionalProperties?: JsonNode | boolean;
-  items?: JsonNode | boolean;
-  anyOf?: JsonNode[];
-}
-
 /** The keys that the schema knows at a path: from the same JSON Schema that is published. */
-export function keysAt(schema: JsonNode, path: Path): string[] {
-  let nodes: JsonNode[] = [schema];
-  const inside = (node: JsonNode, step: string | number): (JsonNode | boolean | undefined)[] => [
+export function keysAt(schema: JsonSchema, path: Path): string[] {
+  let nodes: JsonSchema[] = [schema];
+  const inside = (node: JsonSchema, step: string | number): (JsonSchema | boolean | undefined)[] => [
     typeof step === 'number' ? node.items : (node.properties?.[step] ?? node.additionalProperties),
   ];
-  const spread = (node: JsonNode): JsonNode[] => [node, ...(node.anyOf ?? []).flatMap(spread)];
+  const spread = (node: JsonSchema): JsonSchema[] => [node, ...(node.anyOf ?? []).flatMap(spread)];
   for (const step of path) {
     nodes = nodes
       .flatMap(spread)
       .flatMap((node) => inside(node, step))
-      .filter((node): node is JsonNode => typeof node === 'object');
+      .filter((node): node is JsonSchema => typeof node === 'object');
   }
   return [...new Set(nodes.flatMap(spread).flatMap((node) => Object.keys(node.properties ?? {})))];
 }
@@ -101,7 +95,7 @@ function notOneOf(document: SourceDocument, values: readonly unknown[], path: Pa
   return problemAt(document, path, 'value', message, meant === undefined ? undefined : `did you mean ${meant}?`);
 }
 
-function unknownKeys(document: SourceDocument, schema: JsonNode, keys: readonly string[], path: Path): Problem[] {
+function unknownKeys(document: SourceDocument, schema: JsonSchema, keys: readonly string[], path: Path): Problem[] {
   const known = keysAt(schema, path);
   return keys.map((key) => {
     const meant = nearest(key, known);
@@ -111,13 +105,13 @@ function unknownKeys(document: SourceDocument, schema: JsonNode, keys: readonly 
 }
 
 /** The branch of a union that comes nearest: the one whose first complaint lies deepest, not the union as a whole. */
-function unionProblems(document: SourceDocument, schema: JsonNode, issue: z.core.$ZodIssueInvalidUnion, path: Path) {
+function unionProblems(document: SourceDocument, schema: JsonSchema, issue: z.core.$ZodIssueInvalidUnion, path: Path) {
   const deeper = issue.errors.find((branch) => branch.length > 0 && branch.every((inner) => inner.path.length > 0));
   const inner = deeper?.flatMap((one) => fromIssue(document, schema, one, path));
   return inner ?? [problemAt(document, path, 'value', issue.message)];
 }
 
-function fromIssue(document: SourceDocument, schema: JsonNode, issue: z.core.$ZodIssue, base: Path): Problem[] {
+function fromIssue(document: SourceDocument, schema: JsonSchema, issue: z.core.$ZodIssue, base: Path): Problem[] {
   const path = [...base, ...issue.path.map((step) => (typeof step === 'symbol' ? String(step) : step))];
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -151,7 +145,7 @@ function atLeast(issue: z.core.$ZodIssueTooSmall): string {
 /** All that is wrong with a document, in the order of its lines. */
 export function schemaProblems(
   document: SourceDocument,
-  schema: JsonNode,
+  schema: JsonSchema,
   issues: readonly z.core.$ZodIssue[],
 ): Problem[] {
   return issues.flatMap((issue) => fromIssue(document, schema, issue, []));

@@ -37,22 +37,49 @@ export async function filesUnder(folder: string): Promise<string[]> {
 }
 
 /**
- * A glob as a regular expression over a path with forward slashes. `*` and `?` stay within one name, `**` crosses
- * folders (`a/**` is everything under a).
+ * Whether `items` match `pattern`, in which `star(p)` is any run of items. The classic two-pointer walk: it remembers
+ * only the last star, so its worst case is a product of lengths, where a regular expression's could be exponential.
  */
-export function globExpression(glob: string): RegExp {
-  const parts = glob.split('/').map((part) => {
-    if (part === '**') return '**';
-    const escaped = part.replaceAll(/[.+^${}()|[\]\\]/g, String.raw`\$&`);
-    return escaped.replaceAll(/\*+/g, '[^/]*').replaceAll('?', '[^/]');
-  });
-  let source = '';
-  for (const [i, part] of parts.entries()) {
-    const last = i === parts.length - 1;
-    if (part === '**') source += last ? '.+' : '(?:[^/]+/)*';
-    else source += last ? part : `${part}/`;
+function matchRun<P, T>(
+  pattern: readonly P[],
+  items: readonly T[],
+  star: (p: P) => boolean,
+  same: (p: P, item: T) => boolean,
+): boolean {
+  let p = 0;
+  let lastStar = -1;
+  let resume = 0;
+  for (let i = 0; i < items.length;) {
+    const part = pattern[p];
+    if (part !== undefined && star(part)) {
+      lastStar = p++;
+      resume = i;
+    } else if (part !== undefined && same(part, items[i] as T)) {
+      p++;
+      i++;
+    } else if (lastStar >= 0) {
+      p = lastStar + 1;
+      i = ++resume;
+    } else return false;
   }
-  return new RegExp(`^${source}$`);
+  return pattern.slice(p).every(star);
+}
+
+/**
+ * Whether a path with forward slashes matches a glob: `*` and `?` stay within one name, `**` is any number of folders,
+ * and at the end everything below.
+ */
+export function matchesGlob(glob: string, path: string): boolean {
+  const name = (pattern: string, text: string): boolean =>
+    matchRun(
+      [...pattern],
+      [...text],
+      (p) => p === '*',
+      (p, character) => p === '?' || p === character,
+    );
+  // `a/**` is what lies in a, not a itself.
+  const parts = glob.endsWith('/**') ? [...glob.split('/'), '*'] : glob.split('/');
+  return matchRun(parts, path.split('/'), (p) => p === '**', name);
 }
 
 /** The part of a glob before its first wildcard: where the search begins. */

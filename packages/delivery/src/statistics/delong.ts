@@ -1,4 +1,4 @@
-import { normalQuantile } from './distributions.ts';
+import { studentQuantile } from './distributions.ts';
 import type { Bounds } from './proportion.ts';
 
 // DeLong, DeLong and Clarke-Pearson (1988), "Comparing the areas under two or more correlated receiver operating
@@ -61,10 +61,44 @@ function aucCovariance(a: Placements, b: Placements): number {
   );
 }
 
+/**
+ * Near an area of 1 the variance rests on the few rows that are placed wrongly, and a normal quantile is too short: at
+ * 171 rows and an area of 0.99 the plain interval covered 85 to 93 % instead of 95 %, depending on how heavy the tails of
+ * the scores are. So the quantile is Student's, with the effective number of such rows, (Σu)² / Σu² over their
+ * shortfalls u, plus five as degrees of freedom. Five is calibrated: it holds 92 to 97 % over the shapes that
+ * `test/statistics/coverage.test.ts` draws. With many rows it is the normal quantile again.
+ */
+const SPARE_DEGREES = 5;
+
+/** (Σ|u|)² / Σu²: the number of equal values that would be as uneven. */
+function effectiveCount(values: Float64Array): number {
+  let sum = 0;
+  let squares = 0;
+  for (const value of values) {
+    sum += Math.abs(value);
+    squares += value * value;
+  }
+  return squares === 0 ? 0 : (sum * sum) / squares;
+}
+
+function degreesOfFreedom(positive: Float64Array, negative: Float64Array): number {
+  return SPARE_DEGREES + Math.min(effectiveCount(positive), effectiveCount(negative));
+}
+
+export interface AucEstimate {
+  auc: number;
+  /** DeLong's. */
+  variance: number;
+  /** Of the variance; see `SPARE_DEGREES`. */
+  degrees: number;
+}
+
 /** The AUC with DeLong's variance of it. NaN with fewer than two rows of a class. */
-export function delong(y: Float64Array, score: Float64Array): { auc: number; variance: number } {
+export function delong(y: Float64Array, score: Float64Array): AucEstimate {
   const rows = placements(y, score);
-  return { auc: rows.auc, variance: aucCovariance(rows, rows) };
+  const short = (value: number): number => (rows.auc >= 0.5 ? 1 - value : value);
+  const degrees = degreesOfFreedom(rows.positive.map(short), rows.negative.map(short));
+  return { auc: rows.auc, variance: aucCovariance(rows, rows), degrees };
 }
 
 export interface PairedAuc {
@@ -73,24 +107,36 @@ export interface PairedAuc {
   /** first - second */
   difference: number;
   variance: number;
+  degrees: number;
 }
 
 export function pairedDelong(y: Float64Array, first: Float64Array, second: Float64Array): PairedAuc {
   const a = placements(y, first);
   const b = placements(y, second);
   const variance = aucCovariance(a, a) + aucCovariance(b, b) - 2 * aucCovariance(a, b);
-  // Rounding can leave a variance of two equal models a hair below zero.
-  return { first: a.auc, second: b.auc, difference: a.auc - b.auc, variance: Math.max(0, variance) };
+  const differences = (x: Float64Array, z: Float64Array): Float64Array => x.map((value, i) => value - (z[i] as number));
+  const positive = differences(a.positive, b.positive);
+  const negative = differences(a.negative, b.negative);
+  const same = positive.every((value) => value === 0) && negative.every((value) => value === 0);
+  return {
+    first: a.auc,
+    second: b.auc,
+    difference: a.auc - b.auc,
+    // Rounding can leave a variance of two equal models a hair beside zero.
+    variance: same ? 0 : Math.max(0, variance),
+    degrees: degreesOfFreedom(positive, negative),
+  };
 }
 
 /**
- * The interval of an AUC on the logit scale, where it is nearer to normal and cannot leave (0, 1)
+ * The interval of an area (or another share) on the logit scale, where it is nearer to normal and cannot leave (0, 1)
  * (Pepe 2003, The Statistical Evaluation of Medical Tests, section 5.2.4; delta method for the variance).
  */
-export function logitInterval(auc: number, variance: number, confidence: number): Bounds {
-  const z = normalQuantile(0.5 + confidence / 2);
+export function logitInterval(estimate: AucEstimate, confidence: number): Bounds {
+  const { auc, variance, degrees } = estimate;
+  const t = studentQuantile(0.5 + confidence / 2, degrees);
   const centre = Math.log(auc / (1 - auc));
-  const half = (z * Math.sqrt(variance)) / (auc * (1 - auc));
+  const half = (t * Math.sqrt(variance)) / (auc * (1 - auc));
   const back = (x: number): number => 1 / (1 + Math.exp(-x));
   return { low: back(centre - half), high: back(centre + half) };
 }

@@ -1,6 +1,6 @@
 import { bcaInterval, bootstrap, studentisedInterval, type Draws, type SmoothStatistic } from './bootstrap.ts';
 import { delong, logitInterval, pairedDelong } from './delong.ts';
-import { normalQuantile } from './distributions.ts';
+import { studentQuantile } from './distributions.ts';
 import type { MetricName } from './metric-names.ts';
 import { confusion, isPositive, lossesOf, metricOf } from './metrics.ts';
 import { f1Interval, mcnemarExact, pairedDifference, wilson, type Bounds } from './proportion.ts';
@@ -111,7 +111,10 @@ function logitBootstrap(metric: MetricName, score: Float64Array, context: Contex
   let variance = 0;
   for (const one of values) variance += (one - mean) ** 2 / (values.length - 1);
   if (!(variance > 0)) return { reason: NO_SPREAD };
-  return drawn(logitInterval(value, variance, context.confidence), 'bootstrap standard error on the logit', context);
+  // What makes an area's variance uncertain makes that of every curve of the same scores uncertain.
+  const { degrees } = metric === 'pr_auc' || metric === 'roc_auc' ? delong(context.y, score) : { degrees: 1e6 };
+  const bounds = logitInterval({ auc: value, variance, degrees }, context.confidence);
+  return drawn(bounds, 'bootstrap standard error on the logit', context);
 }
 
 function shareInterval(metric: MetricName, score: Float64Array, context: Context): IntervalResult {
@@ -161,10 +164,10 @@ export function metricInterval(
       );
     case 'roc_auc': {
       if (how.clusters !== undefined) return logitBootstrap(metric, score, context);
-      const { auc, variance } = delong(y, score);
-      if (auc === 1 || auc === 0) return { reason: PERFECT };
-      if (!(variance > 0)) return { reason: NO_SPREAD };
-      return closed(logitInterval(auc, variance, confidence), 'DeLong on the logit', how.rows, context);
+      const estimate = delong(y, score);
+      if (estimate.auc === 1 || estimate.auc === 0) return { reason: PERFECT };
+      if (!(estimate.variance > 0)) return { reason: NO_SPREAD };
+      return closed(logitInterval(estimate, confidence), 'DeLong on the logit', how.rows, context);
     }
     case 'pr_auc':
       return logitBootstrap(metric, score, context);
@@ -191,11 +194,31 @@ function discordant(y: Float64Array, first: Float64Array, second: Float64Array, 
   return { onlyFirst, onlySecond, rows };
 }
 
+/**
+ * Where two models name the same class on all n rows, a bootstrap would give no width at all. Were a share q of rows
+ * named differently, all n would agree with probability (1 - q)^n, so q is at most 1 - alpha^(1/n); and q n rows can move
+ * the ratio by at most 2 q n over what stands below its line.
+ */
+function sameClasses(
+  metric: 'precision' | 'f1',
+  first: Float64Array,
+  second: Float64Array,
+  context: Context,
+): IntervalResult | undefined {
+  const n = context.how.rows;
+  if (first.some((value, i) => isPositive(value) !== isPositive(second[i] as number))) return undefined;
+  const c = confusion(context.y, first);
+  const below = c.truePositive + c.falsePositive + (metric === 'f1' ? c.truePositive + c.falseNegative : 0);
+  const share = 1 - ((1 - context.confidence) / 2) ** (1 / n);
+  const bound = Math.min(1, (2 * share * n) / below);
+  return closed({ low: -bound, high: bound }, 'exact bound, no row is classed differently', n, context);
+}
+
 function aucDifference(first: Float64Array, second: Float64Array, context: Context): IntervalResult {
   const { y, how, confidence } = context;
   const paired = pairedDelong(y, first, second);
   if (paired.variance > 0) {
-    const half = normalQuantile(0.5 + confidence / 2) * Math.sqrt(paired.variance);
+    const half = studentQuantile(0.5 + confidence / 2, paired.degrees) * Math.sqrt(paired.variance);
     const bounds = { low: paired.difference - half, high: paired.difference + half };
     return closed(bounds, 'paired DeLong', how.rows, context);
   }
@@ -267,6 +290,10 @@ export function differenceInterval(
     const bounds = pairedDifference(onlyFirst, onlySecond, rows, confidence);
     const result = closed(bounds, 'Bonett and Price', rows, context);
     return 'interval' in result ? { ...result, pValue: mcnemarExact(onlyFirst, onlySecond) } : result;
+  }
+  if (how.clusters === undefined && (metric === 'precision' || metric === 'f1')) {
+    const alike = sameClasses(metric, first, second, context);
+    if (alike !== undefined) return alike;
   }
   const a = metricOf(metric, y, first);
   const b = metricOf(metric, y, second);
