@@ -153,15 +153,19 @@ export async function listObjects(
   const found: ObjectEntry[] = [];
   let token: string | undefined;
   do {
-    const page = await s3.send(
-      new ListObjectsV2Command({
-        Bucket: bucket,
-        Prefix: prefix,
-        MaxKeys: Math.min(1000, options.limit - found.length),
-        ContinuationToken: token,
-        StartAfter: token === undefined ? options.startAfter : undefined,
-      }),
-    );
+    const request = new ListObjectsV2Command({
+      Bucket: bucket,
+      Prefix: prefix,
+      MaxKeys: Math.min(1000, options.limit - found.length),
+      ContinuationToken: token,
+      StartAfter: token === undefined ? options.startAfter : undefined,
+    });
+    const page = await s3.send(request).catch((error: unknown) => {
+      // Before the first run there is no bucket, and nothing in it.
+      if (statusOf(error) === 404) return undefined;
+      throw error;
+    });
+    if (page === undefined) return [];
     for (const entry of page.Contents ?? []) {
       if (entry.Key !== undefined) found.push({ key: entry.Key, etag: entry.ETag ?? '', bytes: entry.Size ?? 0 });
     }
