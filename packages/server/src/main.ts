@@ -9,6 +9,7 @@ import { openClock } from './clock-store.ts';
 import { openDataFolder, type DataFolder } from './data-folder.ts';
 import type { Engine } from './engine/engine.ts';
 import { listen } from './http.ts';
+import { createLogFiles } from './log-files.ts';
 import { checkHost } from './loopback.ts';
 import { openRequestLog } from './request-log.ts';
 import { SERVICES } from './services/index.ts';
@@ -146,7 +147,7 @@ async function start(
 
 async function createEngine(options: ServerOptions, folder: DataFolder): Promise<Engine> {
   const { createLocalEngine } = await import('./engine/local-engine.ts');
-  return createLocalEngine({
+  return await createLocalEngine({
     dataFolder: folder.path,
     images: options.images ?? {},
     isolation: options.isolation ?? 'auto',
@@ -190,7 +191,7 @@ function createParts(
     engine,
     aws: createCallAws({ services: () => services, clock, ids, baseUrl, closing }),
     log,
-    logFiles: { register: () => undefined },
+    logFiles: createLogFiles(db, clock),
     dataFolder,
     baseUrl,
   };
