@@ -1,10 +1,17 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readdir, readFile, realpath } from 'node:fs/promises';
-import { join } from 'node:path';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { UserError } from '@slipway/kit/errors';
 import { findPython, onPath, type HostEnvironment, type PythonProgram } from './find-python.ts';
+
+/** Absolute path of what jobs and workers run: the folder `python` of the package `@slipway/runtimes`. */
+export function runtimesFolder(): string {
+  const manifest = createRequire(import.meta.url).resolve('@slipway/runtimes/package.json');
+  return join(dirname(manifest), 'python');
+}
 
 /** A finished virtual environment with the packages that jobs and workers import. */
 export interface PythonEnvironment {
