@@ -9,9 +9,8 @@ import type { ProjectObjects } from '../objects.ts';
 
 /** Numbers past which a log is taken to be broken rather than long. */
 const SEQUENCE_MAX = 99_999_999;
+/** Keys of one list; S3 gives no more. */
 const PAGE = 1_000;
-/** Keys are listed from a guess on, doubled until nothing lies behind it. */
-const FIRST_GUESS = 512;
 const APPEND_ATTEMPTS = 5;
 
 /** Every record of every log. */
@@ -32,13 +31,16 @@ export interface Tail<Entry> {
 export class ReleaseLog<Entry extends LogRecord<unknown>> {
   readonly #objects: ProjectObjects;
   readonly #prefix: string;
+  readonly #page: number;
 
-  constructor(objects: ProjectObjects, prefix: string) {
+  /** @param page for tests of long logs: how many keys one list may give */
+  constructor(objects: ProjectObjects, prefix: string, page = PAGE) {
+    this.#page = page;
     this.#objects = objects;
     this.#prefix = prefix;
   }
 
-  /** The newest record: one list of the tail and one get, for a log of up to 512 records; a few lists more beyond. */
+  /** The newest record: one list and one get for a log of up to 1,000 records; a few lists more beyond. */
   async tail(): Promise<Tail<Entry>> {
     const key = await this.#newestKey();
     if (key === undefined) return { sequence: 0, record: undefined };
@@ -58,9 +60,9 @@ export class ReleaseLog<Entry extends LogRecord<unknown>> {
     // A first page tells whether the log is short; past it, keys are guessed at doubling distances and the list starts
     // at the last guess that still had records behind it.
     const first = await this.#after(0);
-    if (first.length < PAGE) return first.at(-1);
-    let low = PAGE;
-    for (let step = FIRST_GUESS; low + step <= SEQUENCE_MAX; step *= 2) {
+    if (first.length < this.#page) return first.at(-1);
+    let low = this.#page;
+    for (let step = this.#page; low + step <= SEQUENCE_MAX; step *= 2) {
       if ((await this.#after(low + step, 1)).length === 0) break;
       low += step;
     }
@@ -68,12 +70,12 @@ export class ReleaseLog<Entry extends LogRecord<unknown>> {
     for (;;) {
       const page = await this.#after(low);
       newest = page.at(-1) ?? newest;
-      if (page.length < PAGE) return newest;
-      low += PAGE;
+      if (page.length < this.#page) return newest;
+      low += this.#page;
     }
   }
 
-  async #after(sequence: number, limit = PAGE): Promise<string[]> {
+  async #after(sequence: number, limit = this.#page): Promise<string[]> {
     const startAfter = `${this.#prefix}${sequenceKey(sequence)}.json`;
     const found = await this.#objects.list(this.#prefix, { startAfter, limit });
     return found.map((entry) => entry.key).filter((key) => /\/\d{8}\.json$/.test(key));
