@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { AdvanceableClock } from '@slipway/kit/clock';
 import { advanceClock } from '@slipway/kit/machine/advance';
 import type { ObservedRunner } from '@slipway/kit/machine/runner';
+import { after } from '@slipway/kit/stopwatch';
 import type { Respond } from './http.ts';
 import type { RequestLog } from './request-log.ts';
 
@@ -29,6 +30,8 @@ interface Answer {
   readonly body: Readonly<Record<string, unknown>>;
 }
 
+type Page = (request: IncomingMessage, response: ServerResponse, signal: AbortSignal) => Answer | Promise<Answer>;
+
 /** The server's own pages below `/_slipway/`, in JSON, for the CLI and for tests. */
 export function createAdmin(options: AdminOptions): Admin {
   const { clock, runner, requestLog, liveJobs, identity } = options;
@@ -39,14 +42,21 @@ export function createAdmin(options: AdminOptions): Admin {
     last = run.catch(() => undefined);
     return await run;
   };
-  const advanceRequest = async (request: IncomingMessage, signal: AbortSignal): Promise<Answer> => {
+  const advanceRequest: Page = async (request, response, signal) => {
     const ms = await readMs(request);
     if (ms === undefined) {
       return bad(`Send {"ms": <a whole number of milliseconds, at most ${ADVANCE_MAX_MS}>} as application/json.`);
     }
-    return { status: 200, body: { now: await advance(ms, signal) } };
+    const stop = sendSpaces(response);
+    try {
+      return { status: 200, body: { now: await advance(ms, signal) } };
+    } catch (error) {
+      return { status: 500, body: { message: `The clock stopped on its way: ${String((error as Error).message)}.` } };
+    } finally {
+      stop();
+    }
   };
-  const pages: Readonly<Record<string, (request: IncomingMessage, signal: AbortSignal) => Answer | Promise<Answer>>> = {
+  const pages: Readonly<Record<string, Page>> = {
     'GET /_slipway/health': () => ({ status: 200, body: { status: 'ok', ...identity, now: clock.now() } }),
     'POST /_slipway/clock/advance': advanceRequest,
     'GET /_slipway/state': async () => {
@@ -64,14 +74,34 @@ export function createAdmin(options: AdminOptions): Admin {
       const page = Object.hasOwn(pages, route) ? pages[route] : undefined;
       send(
         response,
-        page === undefined ? { status: 404, body: { message: `There is no ${route}.` } } : await page(request, signal),
+        page === undefined
+          ? { status: 404, body: { message: `There is no ${route}.` } }
+          : await page(request, response, signal),
       );
     },
   };
 }
 
+const SPACE_EVERY_MS = 15_000;
+
+/** While work goes on that may take hours: spaces, which JSON allows, so that no client takes us for dead. */
+function sendSpaces(response: ServerResponse): () => void {
+  let cancel: () => void;
+  const beat = (): void => {
+    cancel = after(SPACE_EVERY_MS, () => {
+      if (!response.headersSent) response.writeHead(200, HEADERS);
+      response.write(' ');
+      beat();
+    });
+  };
+  beat();
+  return () => cancel();
+}
+
+const HEADERS = { 'content-type': 'application/json', 'cache-control': 'no-store' };
+
 function send(response: ServerResponse, { status, body }: Answer): void {
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' });
+  if (!response.headersSent) response.writeHead(status, HEADERS);
   response.end(`${JSON.stringify(body)}\n`);
 }
 

@@ -86,7 +86,8 @@ const SQLITE_SENTENCES: Readonly<Record<number, string>> = {
   26: 'state.sqlite in it is not a database.',
 };
 
-function explain(error: unknown, path: string): unknown {
+/** An error about the folder's files as a sentence for its user; any other error as it is. */
+export function explain(error: unknown, path: string): unknown {
   if (error instanceof UserError) return error;
   const { code, errcode } = error as { code?: string; errcode?: number };
   const why = SENTENCES[code ?? ''] ?? SQLITE_SENTENCES[(errcode ?? 0) % 256];

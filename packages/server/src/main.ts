@@ -3,10 +3,12 @@ import { systemClock } from '@slipway/kit/clock';
 import { systemIds } from '@slipway/kit/ids';
 import type { Logger } from '@slipway/kit/log';
 import { createRunner, type RunnerPoint } from '@slipway/kit/machine/runner';
+import { isDiskFull } from '@slipway/kit/sqlite';
+import { deadline } from '@slipway/kit/stopwatch';
 import { createAdmin, type Admin } from './admin.ts';
 import { createCallAws } from './call-aws.ts';
 import { openClock } from './clock-store.ts';
-import { openDataFolder, type DataFolder } from './data-folder.ts';
+import { explain, openDataFolder, type DataFolder } from './data-folder.ts';
 import type { Engine } from './engine/engine.ts';
 import { listen } from './http.ts';
 import { createLogFiles } from './log-files.ts';
@@ -31,7 +33,7 @@ export interface ServerOptions {
   readonly images?: Readonly<
     Record<string, { readonly framework: 'xgboost' | 'sklearn' | 'python'; readonly version: string }>
   >;
-  /** Where the Python environment of jobs is made on first need, and reused. */
+  /** The user's cache folder; jobs' Python environment is made in its `python/` on first need, and reused. */
   readonly pythonCacheFolder: string;
   /** The Python to make it from; by default the first usable one on PATH. */
   readonly python?: string;
@@ -62,6 +64,8 @@ export interface RunningServer {
 
 const CLOSE_GRACE_MS = 2_000;
 const END_JOB_GRACE_MS = 5_000;
+/** Closing goes on after this; what still hangs then is in the log, and loses nothing that was acknowledged. */
+const STEP_LIMIT_MS = 15_000;
 
 /**
  * Serves SageMaker and its neighbours from a data folder.
@@ -78,7 +82,7 @@ export async function startServer(options: ServerOptions): Promise<RunningServer
     return await start(options, host, folder, undo);
   } catch (error) {
     await unwind(undo, options.log);
-    throw error;
+    throw isDiskFull(error) ? explain(error, folder.path) : error;
   }
 }
 
@@ -203,9 +207,21 @@ function createParts(
 async function unwind(undo: (() => Promise<void>)[], log: Logger): Promise<void> {
   for (const step of undo.reverse()) {
     try {
-      await step();
+      await within(STEP_LIMIT_MS, step());
     } catch (error) {
       log.error('the server did not close cleanly', { error });
     }
+  }
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  const limit = deadline(ms);
+  const late = new Promise<never>((_, reject) => {
+    limit.signal.addEventListener('abort', () => reject(limit.signal.reason as Error), { once: true });
+  });
+  try {
+    await Promise.race([work, late]);
+  } finally {
+    limit.cancel();
   }
 }

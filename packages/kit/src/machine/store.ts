@@ -30,11 +30,20 @@ export interface ParkedMachine {
 
 type MachineKey = { account: string; region: string; kind: string; key: string };
 
+type NewMachine = MachineKey & { state: string; wakeAt: Instant };
+type StepRow = { id: number; version: number; state: string; wakeAt: Instant | null; doneAt: Instant | null };
+
 const COLUMNS = 'id, account, region, kind, key, state, version, wake_at, done_at';
 
 /** The rows of the runner. Every method is one statement; the runner puts them into transactions. */
 export function machineStore(db: Database) {
-  const insertMachine = db.statement<MachineKey & { state: string; wakeAt: Instant }>(
+  return { ...machines(db), ...signals(db), ...effects(db) };
+}
+
+export type MachineStore = ReturnType<typeof machineStore>;
+
+function machines(db: Database) {
+  const insert = db.statement<NewMachine>(
     `INSERT INTO machines (account, region, kind, key, state, wake_at)
      VALUES (:account, :region, :kind, :key, :state, :wakeAt)`,
   );
@@ -50,13 +59,7 @@ export function machineStore(db: Database) {
   const nextWake = db.statement<void, { at: Instant | null }>(
     'SELECT min(wake_at) AS at FROM machines WHERE wake_at IS NOT NULL AND parked IS NULL',
   );
-  const writeStep = db.statement<{
-    id: number;
-    version: number;
-    state: string;
-    wakeAt: Instant | null;
-    doneAt: Instant | null;
-  }>(
+  const writeStep = db.statement<StepRow>(
     `UPDATE machines SET state = :state, version = version + 1, wake_at = :wakeAt, done_at = :doneAt, parked = NULL
      WHERE id = :id AND version = :version AND done_at IS NULL`,
   );
@@ -65,55 +68,61 @@ export function machineStore(db: Database) {
   const parked = db.statement<void, { id: number } & ParkedMachine>(
     'SELECT id, kind, key, parked AS error FROM machines WHERE parked IS NOT NULL ORDER BY id LIMIT 1000',
   );
-  const insertSignal = db.statement<{ machine: number; body: string; at: Instant }>(
+  return {
+    insertMachine: (row: NewMachine): number => insert.run(row).lastInsertRowid,
+    live: (key: MachineKey) => live.get(key),
+    byId: (id: number) => byId.get({ id }),
+    due: (now: Instant, limit: number): number[] => due.all({ now, limit }).map((row) => row.id),
+    nextWake: (): Instant | undefined => nextWake.get()?.at ?? undefined,
+    /** @returns false when somebody else wrote the machine meanwhile */
+    writeStep: (row: StepRow): boolean => writeStep.run(row).changes === 1,
+    park: (id: number, error: string) => park.run({ id, error }),
+    unpark: (id: number) => unpark.run({ id }),
+    parked: () => parked.all(),
+  };
+}
+
+function signals(db: Database) {
+  const insert = db.statement<{ machine: number; body: string; at: Instant }>(
     'INSERT INTO signals (machine, body, at) VALUES (:machine, :body, :at)',
   );
-  const signals = db.statement<{ machine: number }, { id: number; body: string }>(
-    'SELECT id, body FROM signals WHERE machine = :machine ORDER BY id',
+  const unread = db.statement<{ machine: number }, { body: string }>(
+    'SELECT body FROM signals WHERE machine = :machine ORDER BY id',
   );
   const signalled = db.statement<void, { machine: number }>('SELECT DISTINCT machine FROM signals');
-  const deleteSignals = db.statement<{ machine: number }>('DELETE FROM signals WHERE machine = :machine');
-  const insertEffect = db.statement<{ machine: number; kind: string; body: string }>(
+  const consume = db.statement<{ machine: number }>('DELETE FROM signals WHERE machine = :machine');
+  return {
+    insertSignal: (machine: number, body: string, at: Instant) => insert.run({ machine, body, at }),
+    signals: (machine: number): string[] => unread.all({ machine }).map((row) => row.body),
+    signalled: (): number[] => signalled.all().map((row) => row.machine),
+    deleteSignals: (machine: number) => consume.run({ machine }),
+  };
+}
+
+function effects(db: Database) {
+  const insert = db.statement<{ machine: number; kind: string; body: string }>(
     `INSERT INTO effects (machine, kind, body, status, attempts) VALUES (:machine, :kind, :body, 'pending', 1)`,
   );
   const pending = db.statement<void, EffectRow>(
     `SELECT id, machine, kind, body, attempts FROM effects WHERE status = 'pending' ORDER BY id`,
   );
   const countAttempt = db.statement<{ id: number }>('UPDATE effects SET attempts = attempts + 1 WHERE id = :id');
-  const endEffect = db.statement<{ id: number; status: 'done' | 'failed'; result: string }>(
+  const end = db.statement<{ id: number; status: 'done' | 'failed'; result: string }>(
     `UPDATE effects SET status = :status, result = :result WHERE id = :id AND status = 'pending'`,
   );
   const deleteEnded = db.statement<{ machine: number }>(
     `DELETE FROM effects WHERE machine = :machine AND status <> 'pending'`,
   );
   return {
-    insertMachine: (row: MachineKey & { state: string; wakeAt: Instant }): number =>
-      insertMachine.run(row).lastInsertRowid,
-    live: (key: MachineKey) => live.get(key),
-    byId: (id: number) => byId.get({ id }),
-    due: (now: Instant, limit: number): number[] => due.all({ now, limit }).map((row) => row.id),
-    nextWake: (): Instant | undefined => nextWake.get()?.at ?? undefined,
-    writeStep: (row: Parameters<typeof writeStep.run>[0]): boolean => writeStep.run(row).changes === 1,
-    park: (id: number, error: string) => park.run({ id, error }),
-    unpark: (id: number) => unpark.run({ id }),
-    parked: () => parked.all(),
-    insertSignal: (machine: number, body: string, at: Instant) => insertSignal.run({ machine, body, at }),
-    signals: (machine: number): string[] => signals.all({ machine }).map((row) => row.body),
-    signalled: (): number[] => signalled.all().map((row) => row.machine),
-    deleteSignals: (machine: number) => deleteSignals.run({ machine }),
-    insertEffect: (machine: number, kind: string, body: string): EffectRow => ({
-      id: insertEffect.run({ machine, kind, body }).lastInsertRowid,
-      machine,
-      kind,
-      body,
-      attempts: 1,
-    }),
+    insertEffect: (machine: number, kind: string, body: string): EffectRow => {
+      const id = insert.run({ machine, kind, body }).lastInsertRowid;
+      return { id, machine, kind, body, attempts: 1 };
+    },
     pending: () => pending.all(),
     countAttempt: (id: number) => countAttempt.run({ id }),
+    /** @returns false when its result had been recorded before */
     endEffect: (id: number, status: 'done' | 'failed', result: string): boolean =>
-      endEffect.run({ id, status, result }).changes === 1,
+      end.run({ id, status, result }).changes === 1,
     deleteEnded: (machine: number) => deleteEnded.run({ machine }),
   };
 }
-
-export type MachineStore = ReturnType<typeof machineStore>;

@@ -24,7 +24,7 @@ export async function createTestServer(options: TestServerOptions = {}): Promise
   const server = await startServer({
     port: 0,
     log: createLogger({ write: (line) => void process.stderr.write(line), level: 'error' }),
-    pythonCacheFolder: join(homedir(), '.cache', 'slipway', 'python'),
+    pythonCacheFolder: join(homedir(), '.cache', 'slipway'),
     ...options,
     dataFolder,
   });
