@@ -61,8 +61,8 @@ interface Stack {
   add(middleware: (next: Handler) => Handler, options: { step: 'deserialize'; priority: 'low'; name: string }): void;
 }
 
-/** Attempts of one request, with the SDK's back-off between them. */
-const MAX_ATTEMPTS = 5;
+/** Attempts of one request, with the SDK's back-off between them: some ten seconds, in which a server starts again. */
+const MAX_ATTEMPTS = 10;
 
 export function makeClients(options: AwsOptions): AwsClients {
   const time = new AnswerTime();

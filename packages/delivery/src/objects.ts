@@ -6,11 +6,13 @@ import {
   PutObjectCommand,
 } from '@aws-sdk/client-s3';
 import type { S3Client } from '@aws-sdk/client-s3';
-import type { Readable } from 'node:stream';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { DeliveryError } from './errors.ts';
 
 /** Largest object that is read into memory, unless the caller says otherwise. */
 const READ_BYTES_MAX = 16 << 20;
+const BUFFERED_BYTES_MAX = 64 << 20;
 
 export interface Stored {
   readonly etag: string;
@@ -75,8 +77,9 @@ export class ProjectObjects {
     await this.#put(key, body, contentType, {});
   }
 
-  /** A file of known size, streamed. */
-  async putStream(key: string, body: Readable, bytes: number): Promise<void> {
+  /** A file: at once where it fits in memory, because only then a broken request can be repeated; else streamed. */
+  async putFile(key: string, path: string, bytes: number): Promise<void> {
+    const body = bytes <= BUFFERED_BYTES_MAX ? await readFile(path) : createReadStream(path);
     await this.#s3.send(
       new PutObjectCommand({ Bucket: this.bucket, Key: this.prefix + key, Body: body, ContentLength: bytes }),
     );

@@ -89,9 +89,14 @@ export async function ensureBucket(site: Site, onEvent: OnEvent): Promise<void> 
   }
   const elsewhere = site.aws.region !== 'us-east-1';
   const constraint = { LocationConstraint: site.aws.region as BucketLocationConstraint };
-  await s3.send(
-    new CreateBucketCommand({ Bucket: bucket, ...(elsewhere ? { CreateBucketConfiguration: constraint } : {}) }),
-  );
+  try {
+    await s3.send(
+      new CreateBucketCommand({ Bucket: bucket, ...(elsewhere ? { CreateBucketConfiguration: constraint } : {}) }),
+    );
+  } catch (error) {
+    // Another command, or our own repeated request, made it in this moment.
+    if (!(error instanceof Error) || error.name !== 'BucketAlreadyOwnedByYou') throw error;
+  }
   await s3.send(new PutBucketVersioningCommand({ Bucket: bucket, VersioningConfiguration: { Status: 'Enabled' } }));
   onEvent({ type: 'change', subject: `s3://${bucket}`, detail: 'bucket created, with versioning' });
 }

@@ -101,22 +101,31 @@ export async function bringTo(hands: Hands, endpoint: string, config: string): P
   await hands.lease.check();
   const { sagemaker } = hands.site.aws;
   if (before.status === 'Absent') {
-    await sagemaker.send(
-      new CreateEndpointCommand({ EndpointName: endpoint, EndpointConfigName: config, Tags: tags(hands) }),
+    await tolerateExisting(() =>
+      sagemaker.send(
+        new CreateEndpointCommand({ EndpointName: endpoint, EndpointConfigName: config, Tags: tags(hands) }),
+      ),
     );
     hands.onEvent({ type: 'change', subject: endpoint, detail: `endpoint being created with ${config}` });
   } else {
-    await sagemaker.send(
-      new UpdateEndpointCommand({
-        EndpointName: endpoint,
-        EndpointConfigName: config,
-      }),
-    );
+    await update(hands, endpoint, config);
     hands.onEvent({ type: 'change', subject: endpoint, detail: `endpoint being updated to ${config}` });
   }
   const after = await settle(hands, endpoint);
   refuseBroken(endpoint, after);
   if (after.config !== config) throw new RolledBack(endpoint, config, after.config ?? 'nothing', after.reason);
+}
+
+// A repeated request finds the update that the first one started; what came of it is compared afterwards all the same.
+async function update(hands: Hands, endpoint: string, config: string): Promise<void> {
+  try {
+    await hands.site.aws.sagemaker.send(
+      new UpdateEndpointCommand({ EndpointName: endpoint, EndpointConfigName: config }),
+    );
+  } catch (error) {
+    const found = await describeEndpoint(hands.site, endpoint);
+    if (found.status !== 'Updating') throw error;
+  }
 }
 
 function refuseBroken(endpoint: string, found: DescribedEndpoint): void {

@@ -1,4 +1,3 @@
-import { createReadStream } from 'node:fs';
 import { lstat, stat } from 'node:fs/promises';
 import { basename, relative } from 'node:path';
 import { canonical, digestOf, short } from '../digest.ts';
@@ -104,9 +103,7 @@ export async function storeData(
   const folder = keys.data(model.name, data.window);
   if ((await site.objects.head(`${folder}/manifest.json`)) !== undefined) return false;
   for (const file of data.local) {
-    const key = `${folder}/files/${file.path}`;
-    if (file.bytes > 0) await site.objects.putStream(key, createReadStream(file.absolute), file.bytes);
-    else await site.objects.put(key, '', 'text/csv');
+    await site.objects.putFile(`${folder}/files/${file.path}`, file.absolute, file.bytes);
   }
   // The manifest comes last: where it lies, everything it names does.
   await site.objects.putNew(`${folder}/manifest.json`, canonical(data.manifest));
