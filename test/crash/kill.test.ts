@@ -1,7 +1,7 @@
 import { mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { seededIds } from '@slipway/kit/ids';
+import { seededRandom } from '@slipway/kit/ids';
 import { after } from '@slipway/kit/stopwatch';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { CACHE_FOLDER, jobPython } from '../support/python-clients.ts';
@@ -98,8 +98,7 @@ describe('a server that is killed with SIGKILL', () => {
   it(`loses nothing when it is killed at ${RANDOM_KILLS} random instants`, async () => {
     const seed = Number(process.env['SLIPWAY_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
     process.stdout.write(`seed ${seed} (SLIPWAY_SEED=${seed} repeats it)\n`);
-    const ids = seededIds(seed);
-    const random = (): number => Number.parseInt(ids.hex(8), 16) / 2 ** 32;
+    const random = seededRandom(seed);
     let deaths = 0;
     // One run is over before so many kills; each further run is a demo of its own.
     for (let run = 1; deaths < RANDOM_KILLS; run += 1) {

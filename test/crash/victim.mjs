@@ -12,7 +12,7 @@ const seen = new Set(pointsFile === undefined ? [] : read(pointsFile));
 const server = await startServer({
   dataFolder,
   port: Number(port),
-  cacheFolder,
+  pythonCacheFolder: cacheFolder,
   environment: process.env,
   log: createLogger({ write: (line) => void process.stderr.write(line), level: 'warn' }),
   onPoint(point) {
