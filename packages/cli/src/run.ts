@@ -22,6 +22,7 @@ export async function runCommandLine(argv: readonly string[], io: Io): Promise<n
       'CI/CD for machine-learning models on Amazon SageMaker, with a SageMaker that runs on your own machine',
     )
     .version('0.1.0')
+    .enablePositionalOptions()
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void io.stdout.write(text),
