@@ -8,6 +8,7 @@ import {
 import type { S3Client } from '@aws-sdk/client-s3';
 import { createReadStream } from 'node:fs';
 import { readFile } from 'node:fs/promises';
+import { statusOf } from './aws-errors.ts';
 import { DeliveryError } from './errors.ts';
 
 /** Largest object that is read into memory, unless the caller says otherwise. */
@@ -181,9 +182,4 @@ export function parseUri(uri: string): { bucket: string; key: string } {
   const match = /^s3:\/\/([^/]+)\/?(.*)$/s.exec(uri);
   if (match?.[1] === undefined) throw new DeliveryError(`${uri} is not an S3 URI (s3://bucket/key).`);
   return { bucket: match[1], key: match[2] ?? '' };
-}
-
-export function statusOf(error: unknown): number | undefined {
-  if (typeof error !== 'object' || error === null || !('$metadata' in error)) return undefined;
-  return (error.$metadata as { httpStatusCode?: number }).httpStatusCode;
 }

@@ -11,7 +11,7 @@ import { InvalidRequest } from './errors.ts';
 import type { GateOutcome } from './gates/gate.ts';
 import { packageArn, versionOf } from './names.ts';
 import type { Site } from './site.ts';
-import { isNotFound } from './stages/jobs.ts';
+import { isNotFound } from './aws-errors.ts';
 
 /** Versions of one group that are looked at; past this many, older ones are history. */
 const VERSIONS_MAX = 1_000;

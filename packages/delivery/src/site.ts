@@ -5,7 +5,8 @@ import type { DeliveryOptions } from './api.ts';
 import type { AwsClients } from './aws.ts';
 import { WrongTarget } from './errors.ts';
 import type { OnEvent } from './events.ts';
-import { ProjectObjects, statusOf } from './objects.ts';
+import { statusOf } from './aws-errors.ts';
+import { ProjectObjects } from './objects.ts';
 import type { ResolvedEnvironment } from './project/model.ts';
 
 /** An environment that was reached: who answers, as whom, and where its objects lie. */

@@ -12,7 +12,7 @@ import type { OnEvent } from '../events.ts';
 import type { ResolvedServe } from '../project/model.ts';
 import type { Lease } from '../releases/lease.ts';
 import type { Site } from '../site.ts';
-import { isNotFound } from '../stages/jobs.ts';
+import { isNotFound } from '../aws-errors.ts';
 import { waitFor } from '../wait.ts';
 import { describeEndpoint } from './live.ts';
 import type { DescribedEndpoint } from './live.ts';

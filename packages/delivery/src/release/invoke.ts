@@ -5,7 +5,7 @@ import { keys } from '../names.ts';
 import type { ResolvedServe } from '../project/model.ts';
 import type { InvokeResult } from '../results.ts';
 import type { Site } from '../site.ts';
-import { isNotFound } from '../stages/jobs.ts';
+import { isNotFound } from '../aws-errors.ts';
 import type { RouteMap } from './live.ts';
 
 /** Asks a released model by its name; on a multi-model endpoint the route map says which key that is. */

@@ -7,7 +7,7 @@ import { keys } from '../names.ts';
 import type { ResolvedServe } from '../project/model.ts';
 import type { ReleaseState } from '../releases/releases.ts';
 import type { Site } from '../site.ts';
-import { isNotFound } from '../stages/jobs.ts';
+import { isNotFound } from '../aws-errors.ts';
 
 /** One target of a multi-model endpoint that a model's callers are sent to. */
 export interface RouteEntry {

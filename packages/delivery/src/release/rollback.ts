@@ -11,7 +11,7 @@ import type { ApplyPlace } from './apply.ts';
 import { planEndpoint } from './plan.ts';
 import type { PlannedModel } from './plan.ts';
 
-/** Records that an environment goes back, then releases the earlier version as any other release. */
+/** Records that an environment goes back, then releases the earlier version like every other. */
 export async function rollBack(
   place: ApplyPlace,
   serve: ResolvedServe,

@@ -5,6 +5,7 @@ import {
   DescribeTrainingJobCommand,
 } from '@aws-sdk/client-sagemaker';
 import type { CreateProcessingJobCommandInput, CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
+import { isNotFound } from '../aws-errors.ts';
 import { DeliveryError, JobFailed } from '../errors.ts';
 import type { OnEvent, StageName } from '../events.ts';
 import { jobName } from '../names.ts';
@@ -186,13 +187,6 @@ async function look<Input>(site: Site, kind: JobKind<Input>, name: string): Prom
     if (isNotFound(error)) return undefined;
     throw error;
   }
-}
-
-/** SageMaker says "not found" as a ValidationException with a sentence, except where it has ResourceNotFound. */
-export function isNotFound(error: unknown): boolean {
-  if (!(error instanceof Error)) return false;
-  if (error.name === 'ResourceNotFound' || error.name === 'ResourceNotFoundException') return true;
-  return error.name === 'ValidationException' && /not find|not found|does not exist/i.test(error.message);
 }
 
 function spent(from: Date | undefined, to: Date | undefined): { seconds?: number } {
