@@ -9,6 +9,7 @@ import * as s3 from '@aws-sdk/client-s3';
 import * as sagemaker from '@aws-sdk/client-sagemaker';
 import * as runtime from '@aws-sdk/client-sagemaker-runtime';
 import * as sts from '@aws-sdk/client-sts';
+import { NUMBERS_IN_BOTOCORE } from './exceptions.ts';
 
 export interface Called {
   /** Undefined when the call failed. */
@@ -115,7 +116,9 @@ function tag(value: unknown): unknown {
   if (value instanceof Date) return { $time: value.getTime() };
   if (typeof value === 'number' && !Number.isFinite(value)) return { $float: String(value) };
   if (typeof value !== 'object' || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, tag(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, NUMBERS_IN_BOTOCORE.has(key) ? Number(inner) : tag(inner)]),
+  );
 }
 
 function untag(value: unknown): unknown {
@@ -125,5 +128,7 @@ function untag(value: unknown): unknown {
   if ($bytes !== undefined) return new Uint8Array(Buffer.from(String($bytes), 'base64'));
   if ($time !== undefined) return new Date(Number($time));
   if ($float !== undefined) return Number($float);
-  return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, untag(inner)]));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, NUMBERS_IN_BOTOCORE.has(key) ? String(inner) : untag(inner)]),
+  );
 }

@@ -57,6 +57,21 @@ export const IGNORED: ReadonlyMap<string, ReadonlySet<string>> = new Map([
   ],
 ]);
 
+/** Members that clients fill in where their user does not, or that they need in every answer. */
+export const ALWAYS: ReadonlySet<string> = new Set([
+  'ClientToken',
+  'ClientRequestToken',
+  'clientToken',
+  'CopyObjectResult',
+  'CopyPartResult',
+]);
+
+/** Numbers for botocore, text for the JavaScript SDK; the same on the wire. */
+export const NUMBERS_IN_BOTOCORE: ReadonlySet<string> = new Set(['PartNumberMarker', 'NextPartNumberMarker']);
+
+/** The text of every value of a shape. botocore decodes IAM's policies where they are JSON, so these are none. */
+export const TEXTS: ReadonlyMap<string, string> = new Map([['policyDocumentType', 'not { JSON']]);
+
 /** Values that clients compute with. */
 export const FIXED: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map([
   [
@@ -64,6 +79,8 @@ export const FIXED: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map(
     new Map<string, unknown>([
       ['Bucket', 'some-bucket'],
       ['CopySource', 'other-bucket/a/key'],
+      // Sent by the JavaScript client where its user gives none.
+      ['ContentType', 'text/plain'],
       // botocore asks for it itself, and decodes keys only then.
       ['EncodingType', 'url'],
     ]),
@@ -75,12 +92,14 @@ export const FIXED: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map(
  */
 export function withoutEmpty(value: unknown, protocol: string): unknown {
   if (protocol === 'json') return value;
+  // botocore's LocationConstraint of a bucket in us-east-1.
+  if (value === null) return undefined;
   if (Array.isArray(value)) return value.map((item) => withoutEmpty(item, protocol));
   if (typeof value !== 'object' || value === null) return value;
   return Object.fromEntries(
     Object.entries(value)
       .map(([key, inner]) => [key, withoutEmpty(inner, protocol)] as const)
-      .filter(([, inner]) => typeof inner !== 'object' || inner === null || Object.keys(inner).length > 0)
+      .filter(([, inner]) => inner !== undefined && (typeof inner !== 'object' || Object.keys(inner ?? {}).length > 0))
       .filter(([, inner]) => inner !== 'bytes '),
   );
 }

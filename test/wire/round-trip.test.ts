@@ -8,7 +8,7 @@ import { startWire } from '../support/wire-server.ts';
 import type { WireServer } from '../support/wire-server.ts';
 import { botocoreDriver, javascriptDriver } from './clients.ts';
 import type { Driver } from './clients.ts';
-import { FIXED, IGNORED, NOT_DRIVEN, SKIPPED, withoutEmpty } from './exceptions.ts';
+import { ALWAYS, FIXED, IGNORED, NOT_DRIVEN, SKIPPED, TEXTS, withoutEmpty } from './exceptions.ts';
 import { Generator } from './generate.ts';
 
 /**
@@ -48,6 +48,8 @@ function valuesFor(model: Model, ref: Ref | undefined, direction: 'input' | 'out
     random,
     body: direction === 'output' && body === 'form' ? 'xml' : body,
     skip: (name, { shape }) => SKIPPED.get(model.name)?.has(`${direction} ${name}`) === true || isEvents(model, shape),
+    always: ALWAYS,
+    texts: TEXTS,
     fixed: FIXED.get(model.name) ?? new Map(),
   });
   return generator.structure(model.structure(ref.shape));
