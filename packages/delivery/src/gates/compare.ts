@@ -76,15 +76,17 @@ export function compare(
   const challenger = metricOf(metric, table.y, table.challenger)();
   const champion = metricOf(metric, table.y, table.champion)();
   const sign = METRICS[metric].goal === 'maximize' ? 1 : -1;
-  const value = sign * (challenger - champion);
+  // Adding zero turns a negative zero into a plain one, which prints and compares as people expect.
+  const value = sign * (challenger - champion) + 0;
   const margin = rule.margin * Math.abs(champion);
   const base = { metric, role, champion, challenger, value, margin, rule: rule.rule };
   if (!Number.isFinite(value)) {
     return { ...base, verdict: 'inconclusive', reason: 'the metric is not defined for both models on these rows' };
   }
   // The ends of the two-sided interval at 2c - 1 are the two one-sided bounds at c.
+  const twoSided = Number((2 * confidence - 1).toFixed(12));
   const [first, second] = sign === 1 ? [table.challenger, table.champion] : [table.champion, table.challenger];
-  const result = differenceInterval(metric, table.y, first, second, how, 2 * confidence - 1);
+  const result = differenceInterval(metric, table.y, first, second, how, twoSided);
   if ('reason' in result) return degenerate(base, result.reason);
   const verdict = verdictOf(rule.rule, result.interval, margin);
   const needed = verdict === 'inconclusive' ? rowsNeeded(base, result.interval, table.y.length, confidence) : undefined;

@@ -1,6 +1,6 @@
 import type { ComparisonRule, GateConfig } from '../project/model.ts';
 import type { Draws } from '../statistics/bootstrap.ts';
-import { METRICS } from '../statistics/metric-names.ts';
+import { METRICS, type MetricName } from '../statistics/metric-names.ts';
 import { compare, satisfies } from './compare.ts';
 import type {
   Difference,
@@ -28,7 +28,8 @@ type Decision = { outcome: GateOutcome; decidedBy: string };
  * primary metric or guardrail that is worse than its margin allows, is `failed`; a comparison that the rows cannot decide
  * is `inconclusive`; the rest has `passed`. Deterministic: the same input gives the same report.
  */
-export function judge(input: JudgeInput): GateReport {
+export function judge(given: JudgeInput): GateReport {
+  const input = { ...given, metrics: measuredMetrics(given) };
   const { table, gate, task, seed } = input;
   const draws = input.draws ?? DRAWS;
   const rows = table.y.length;
@@ -66,6 +67,12 @@ export function judge(input: JudgeInput): GateReport {
     differences,
     floors,
   };
+}
+
+/** What is asked for, and whatever the gate looks at. */
+function measuredMetrics({ gate, metrics }: JudgeInput): MetricName[] {
+  const looked = [...gate.floors, ...gate.guardrails].map(({ metric }) => metric);
+  return [...new Set([gate.primary.metric, ...metrics, ...looked])];
 }
 
 /** Why the table cannot be judged at all. */

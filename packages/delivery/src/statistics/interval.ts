@@ -10,7 +10,8 @@ import { f1Interval, mcnemarExact, pairedDifference, wilson, type Bounds } from 
 // areas near 1.
 //
 //   metric                       one model                          difference on the same rows
-//   rmse mae mape brier log_loss bootstrap-t on the log of the mean bootstrap-t
+//   rmse mae mape log_loss       bootstrap-t on the log of the mean bootstrap-t
+//   brier                        BCa bootstrap                      bootstrap-t
 //   r2                           bootstrap-t                        bootstrap-t
 //   roc_auc                      DeLong on the logit                paired DeLong
 //   pr_auc                       bootstrap error on the logit       BCa bootstrap
@@ -150,12 +151,14 @@ export function metricInterval(
     case 'rmse':
     case 'mae':
     case 'mape':
-    case 'brier':
     case 'log_loss': {
       const { low, high } = studentisedInterval(how, logMean(lossesOf(metric, y, score) as Float64Array), confidence);
       const back = (log: number): number => (metric === 'rmse' ? Math.exp(log / 2) : Math.exp(log));
       return drawn({ low: back(low), high: back(high) }, 'bootstrap-t on the log', context);
     }
+    case 'brier':
+      // A bounded loss: here the bootstrap-t is too wide (98 %), and BCa is not.
+      return drawn(bcaInterval(how, metricOf(metric, y, score), confidence), 'BCa bootstrap', context);
     case 'r2':
       return drawn(
         studentisedInterval(how, r2Statistic(y, [lossesOf('rmse', y, score) as Float64Array]), confidence),
