@@ -165,6 +165,24 @@ test('two applies at once: each succeeds or says who is at work, and the log sta
   li.close();
 });
 
+test('a release that was broken off midway is finished by the next apply, by the same intent', async () => {
+  const stop = new AbortController();
+  await project.edit('delivery.yaml', 'ml.m5.large', 'ml.m5.xlarge');
+  const other = await handOf(server, project, 'li', {
+    signal: stop.signal,
+    onEvent: (event) => {
+      if (event.type === 'change' && event.detail === 'endpoint config created') stop.abort();
+    },
+  });
+  await expect(other.apply({ env: 'sandbox' })).rejects.toMatchObject({ name: 'Interrupted' });
+  const hand = await handOf(server, project);
+  const applied = await hand.apply({ env: 'sandbox' });
+  expect(applied.endpoints[0]).toMatchObject({ changed: true });
+  expect((await hand.apply({ env: 'sandbox' })).changed).toBe(false);
+  expect((await hand.invoke({ model: 'churn', body: ROW })).version).toBe(1);
+  for (const one of [other, hand]) one.close();
+});
+
 test('wrong names are answered with what there is', async () => {
   const hand = await handOf(server, project);
   await expect(hand.approve({ model: 'churn', version: '9' })).rejects.toMatchObject({

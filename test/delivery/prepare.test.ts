@@ -105,7 +105,8 @@ describe('the split', () => {
   });
 
   test('by time holds out the newest rows', async () => {
-    const csv = `id,day,a,y\n${Array.from({ length: 100 }, (_, i) => `${i},2026-01-${String(1 + (i % 28)).padStart(2, '0')},1,${i % 2}`).join('\n')}`;
+    const day = (i: number): string => `2026-01-${String(1 + (i % 28)).padStart(2, '0')}`;
+    const csv = `id,day,a,y\n${Array.from({ length: 100 }, (_, i) => `${i},${day(i)},1,${i % 2}`).join('\n')}`;
     const split = { ...CONFIG.split, by: 'time', column: 'day' };
     expect(await prepare(csv, { split, numeric: false })).toMatchObject({ code: 0 });
     const days = async (path: string): Promise<string[]> =>

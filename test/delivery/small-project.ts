@@ -132,13 +132,22 @@ export function clientsOf(server: TestServer): AwsClients {
 }
 
 /** The commands, as `actor` runs them on the project's files as they are now. */
-export async function handOf(server: TestServer, project: SmallProject, actor = 'ana'): Promise<Hand> {
+export async function handOf(
+  server: TestServer,
+  project: SmallProject,
+  actor = 'ana',
+  more: { readonly signal?: AbortSignal; readonly onEvent?: (event: DeliveryEvent) => void } = {},
+): Promise<Hand> {
   const events: DeliveryEvent[] = [];
   const delivery = createDelivery({
     project: await loadProject(project.folder),
     connect: () => clientsOf(server),
     actor,
-    onEvent: (event) => events.push(event),
+    onEvent: (event) => {
+      events.push(event);
+      more.onEvent?.(event);
+    },
+    ...(more.signal === undefined ? {} : { signal: more.signal }),
   });
   const bound = Object.fromEntries(
     (['train', 'approve', 'reject', 'apply', 'rollback', 'status', 'invoke', 'target', 'close'] as const).map(

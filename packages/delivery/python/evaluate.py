@@ -131,7 +131,8 @@ def booster(folder: str):
     """The model file as the XGBoost image's own server finds it: `xgboost-model`, else the only file there is."""
     path = os.path.join(folder, "xgboost-model")
     if not os.path.exists(path):
-        names = [n for n in sorted(os.listdir(folder)) if not n.startswith(".") and os.path.isfile(os.path.join(folder, n))]
+        visible = (name for name in sorted(os.listdir(folder)) if not name.startswith("."))
+        names = [name for name in visible if os.path.isfile(os.path.join(folder, name))]
         if len(names) != 1:
             found = ", ".join(names) or "nothing"
             raise Refused(

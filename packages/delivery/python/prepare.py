@@ -157,7 +157,8 @@ def check_rows(labels: list[float], config: dict) -> None:
     if not labels:
         raise Refused("The data set has no rows, only a heading.")
     if config["task"] == "binary" and len(set(labels)) < 2:
-        raise Refused(f"All {len(labels)} rows have the target {config['target']} = {labels[0]}: one class teaches nothing.")
+        same = f"{config['target']} = {labels[0]}"
+        raise Refused(f"All {len(labels)} rows have the target {same}: one class teaches nothing.")
     if len(labels) < config["minRows"]:
         raise Refused(
             f"The data set has {len(labels)} rows; the gate needs at least {config['minRows']} held-out rows to judge. "

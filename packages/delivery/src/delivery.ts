@@ -197,7 +197,8 @@ class ProjectDelivery implements Delivery {
     this.#loaded(name);
     const [found] = this.#endpoints(env, [name]);
     if (found !== undefined) return found;
-    throw new InvalidRequest(`${name} is served nowhere: its file has no \`serve\`.`, 'Add `serve: { endpoint: … }`.');
+    const hint = 'Add `serve: { endpoint: … }`.';
+    throw new InvalidRequest(`${name} is served nowhere: its file has no \`serve\`.`, hint);
   }
 
   #resolve(loaded: LoadedModel, env: string): ResolvedModel {

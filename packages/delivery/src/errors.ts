@@ -12,7 +12,7 @@ export class DeliveryError extends Error {
   }
 }
 
-/** The request cannot be carried out as it was made: an unknown model, a version that does not exist, no reason given. */
+/** The request cannot be carried out as it was made: an unknown model, a version that does not exist, no reason. */
 export class InvalidRequest extends DeliveryError {}
 
 /** The account, region, bucket or role is not what the project file says. */

@@ -16,7 +16,7 @@ import type { LiveEndpoint, RouteEntry, RouteMap } from './live.ts';
 /** How often a target that is still loading is asked again. */
 const WARM_LOOKS_MAX = 200;
 
-/** The names that follow from what the endpoint is; models are not in them, they come and go by the route map. */
+/** The names that follow from what the endpoint is. Models are not in them: they come and go by the route map. */
 export function multiModelNames(site: Site, project: string, serve: ResolvedServe): { model: string; config: string } {
   const container = { image: serve.image, prefix: fleetUri(site, serve.endpoint), role: site.env.role };
   const model = fitName(`${project}-${serve.endpoint}`, short(digestOf(container)));
@@ -28,7 +28,7 @@ function fleetUri(site: Site, endpoint: string): string {
   return site.objects.uri(keys.fleet(site.env.name, endpoint));
 }
 
-/** Releases all moves of one multi-model endpoint: artifacts, endpoint, warm-up, and last the route map in one write. */
+/** Releases all moves of one endpoint: artifacts, endpoint, warm-up, and last the route map in one write. */
 export async function releaseMultiModel(
   hands: Hands,
   registry: Site,

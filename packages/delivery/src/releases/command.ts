@@ -88,8 +88,9 @@ function refuse(place: DecisionPlace, request: DecisionRequest, version: Version
   const naming = place.environments.filter((env) => env.approvers.length > 0);
   for (const env of naming) {
     if (version.createdBy === actor) {
+      const registered = `${actor} registered ${model.name} v${version.version}`;
       throw new InvalidRequest(
-        `${actor} registered ${model.name} v${version.version}, and ${env.name} names approvers: someone else approves it.`,
+        `${registered}, and ${env.name} names approvers: someone else approves it.`,
         `Ask one of ${env.approvers.join(', ')}.`,
       );
     }

@@ -107,7 +107,7 @@ function leave(facts: Facts, live: string): Course {
   return { kind: 'blocked', why };
 }
 
-/** Nothing serves although something did: the newest release that still stands comes back, as after a deleted endpoint. */
+/** Nothing serves although something did (a deleted endpoint): the newest release that still stands comes back. */
 function restore(facts: Facts): Course {
   const to = lastStanding(facts, '');
   if (to !== undefined) {

@@ -50,7 +50,8 @@ export async function readDecisions(
         standsAlready(before.versions[version.arn], version.status) ? undefined : cure.adopt,
       );
       if (record !== undefined) {
-        const detail = `${cure.adopt.kind} by ${cure.adopt.who}, made elsewhere, taken up as decision ${record.sequence}`;
+        const made = `${cure.adopt.kind} by ${cure.adopt.who}, made elsewhere`;
+        const detail = `${made}, taken up as decision ${record.sequence}`;
         options.onEvent({ type: 'change', subject: version.arn, detail, model });
         state = record.state;
         sequence = record.sequence;
