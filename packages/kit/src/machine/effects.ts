@@ -113,8 +113,13 @@ export class Effects {
   async #beforeRetry(): Promise<void> {
     const { signal } = this.#abort;
     await new Promise<void>((resolve) => {
-      const cancel = after(RETRY_MS, resolve);
-      signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
+      const end = (): void => {
+        cancel();
+        signal.removeEventListener('abort', end);
+        resolve();
+      };
+      const cancel = after(RETRY_MS, end);
+      signal.addEventListener('abort', end, { once: true });
     });
   }
 }
