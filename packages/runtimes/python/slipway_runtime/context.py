@@ -44,7 +44,8 @@ def make_python(folder, libraries):
     os.makedirs(library, mode=0o700, exist_ok=True)
     base = os.path.realpath(sys.executable)
     version = "%d.%d.%d" % sys.version_info[:3]
-    write(os.path.join(folder, "pyvenv.cfg"), f"home = {os.path.dirname(base)}\nversion = {version}\n")
+    home = f"home = {os.path.dirname(base)}\ninclude-system-site-packages = false\nversion = {version}\n"
+    write(os.path.join(folder, "pyvenv.cfg"), home)
     see_libraries(folder, libraries)
     for name in ("python", "python3", f"python3.{sys.version_info[1]}"):
         link = os.path.join(binaries, name)

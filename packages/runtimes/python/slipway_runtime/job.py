@@ -78,7 +78,7 @@ def prepare(spec, control):
     set_environment(spec, zygote_environment, isolation[0])
     os.chdir(os.path.join(root, "work"))
     limits.fresh_random_numbers()
-    limits.allow_threads(limits.processors())
+    limits.pools.allow(limits.processors())
 
 
 def isolate(spec):
@@ -88,7 +88,8 @@ def isolate(spec):
         namespace.enter(spec["root"], spec["ml"])
         return "namespace", ""
     except namespace.Unavailable as reason:
-        return "folder", str(reason)
+        # Whoever asks for a namespace by name does not want to run without one.
+        return ("refused" if spec["isolation"] == "namespace" else "folder"), str(reason)
 
 
 def set_environment(spec, zygote_environment, isolation):
@@ -103,6 +104,7 @@ def set_environment(spec, zygote_environment, isolation):
         TMPDIR=os.path.join(root, "tmp"),
         TZ="UTC",
         PYTHONUNBUFFERED="1",
+        OMP_WAIT_POLICY="PASSIVE",
         PIP_DISABLE_PIP_VERSION_CHECK="1",
     )
     given = dict(spec["environment"])

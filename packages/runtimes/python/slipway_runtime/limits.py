@@ -53,20 +53,34 @@ def processors():
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def allow_threads(count):
-    """Lets BLAS and OpenMP use more than the one thread that the zygote loaded them with.
+class Pools:
+    """The thread pools of the libraries that are loaded: found once in the zygote, since finding takes 20 ms.
 
-    Only for a process that has just been forked: nothing has opened a parallel region yet, so each library starts its
-    threads here, in this process (see the table of hangs in the serving reference, section 4.2).
+    Finding only asks each library for its number of threads; it opens no parallel region.
     """
-    if count < 2:
-        return
-    try:
-        import threadpoolctl
 
-        threadpoolctl.threadpool_limits(limits=count)
-    except Exception as error:  # Slower, never wrong: the job keeps one thread.
-        print(f"[slipway] the job stays on one thread: {error}", file=sys.stderr)
+    def __init__(self):
+        self.controller = None
+
+    def find(self):
+        try:
+            import threadpoolctl
+
+            self.controller = threadpoolctl.ThreadpoolController()
+        except Exception as error:
+            print(f"zygote: no thread pools were found: {error!r}", file=sys.stderr, flush=True)
+
+    def allow(self, count):
+        """Lets BLAS and OpenMP use more than the one thread that the zygote loaded them with.
+
+        Only for a process that has just been forked: nothing has opened a parallel region yet, so each library starts
+        its threads here, in this process (see the table of hangs in the serving reference, section 4.2).
+        """
+        if count > 1 and self.controller is not None:
+            self.controller.limit(limits=count)
+
+
+pools = Pools()
 
 
 def fresh_random_numbers():

@@ -55,7 +55,8 @@ def first_use(folder, files):
             continue
         line = line_in(text, path.endswith(".py")) if NAMES.search(text) else None
         if line is not None:
-            return f"{os.path.relpath(path, folder) if folder else path}:{line}"
+            inside = bool(folder) and os.path.abspath(path).startswith(os.path.abspath(folder) + os.sep)
+            return f"{os.path.relpath(path, folder) if inside else os.path.basename(path)}:{line}"
     return None
 
 
@@ -109,38 +110,37 @@ def is_variable(call):
 
 
 class RealOptMl:
-    """The machine's /opt/ml as a link to one job's folder, held under a lock until the job has ended."""
+    """The machine's /opt/ml as a link to one job's folder, held under a lock until the job has ended.
+
+    The lock is on the folder above, so no lock file remains.
+    """
 
     def __init__(self, ml, path=OPT_ML):
         self.ml, self.path = ml, path
-        self.lock_path = os.path.join(os.path.dirname(path), ".slipway-ml.lock")
         self.lock = None
         self.replaced_folder = False
 
     def take(self):
         """True when held, False when another job holds it. Raises OSError with the reason when it cannot be made."""
-        lock = os.open(self.lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        lock = os.open(os.path.dirname(self.path), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            self.link()
         except BlockingIOError:
             os.close(lock)
             return False
-        try:
-            self.link(os.pread(lock, 4096, 0).decode())
-            os.ftruncate(lock, 0)
-            os.pwrite(lock, self.ml.encode(), 0)
         except OSError:
             os.close(lock)
             raise
         self.lock = lock
         return True
 
-    def link(self, last_target):
+    def link(self):
         if os.path.islink(self.path):
             target = os.readlink(self.path)
-            if target != last_target:
+            if os.path.exists(target) and not os.path.exists(os.path.join(os.path.dirname(target), "spec.json")):
                 raise FileExistsError(f"{self.path} is a link to {target} that Slipway did not make")
-            os.unlink(self.path)  # The rest of a job whose supervisor was killed.
+            os.unlink(self.path)  # The rest of a job whose supervisor was killed: a live one would hold the lock.
         elif os.path.isdir(self.path):
             if os.listdir(self.path):
                 raise FileExistsError(f"{self.path} is a folder with files of its own")

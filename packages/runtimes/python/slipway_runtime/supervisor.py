@@ -236,7 +236,10 @@ class Supervisor:
         for message in self.hear(stream) or []:
             if "isolation" in message:
                 self.write_isolation(message)
-                self.send(stream, {"go": True})
+                if message["isolation"] == "refused":
+                    self.reason = "refused"
+                    self.explanation = f"this machine has no mount namespaces for it: {message['why']}"
+                self.send(stream, {"go": self.reason is None})
             elif message.get("needs") == "opt_ml":
                 self.wanted = message["where"]
                 self.real = self.real or opt_ml.RealOptMl(self.spec["ml"])
