@@ -54,14 +54,15 @@ function offsetOf(document: Document, path: Path, what: 'key' | 'value'): number
 
 /** Depth and well-formedness of keys, checked before anything walks the value recursively. */
 function tooDeep(text: string): boolean {
-  // Flow collections nest one level a character; block ones need an indentation of their own for each level.
+  // Flow collections nest one level a character; block ones need a column or a dash of their own for each level, and a
+  // few hundred of them the parser takes in its stride.
   let depth = 0;
   for (const character of text) {
     if (character === '[' || character === '{') depth++;
     else if (character === ']' || character === '}') depth = Math.max(0, depth - 1);
     if (depth > MAX_DEPTH) return true;
   }
-  return /^(?: {130,}|(?:- ?){65,})\S/m.test(text);
+  return /^(?: {500}|(?:- +){64})/m.test(text);
 }
 
 /** Reads YAML 1.2 (and so JSON): positions kept, duplicate keys and everything unusual rejected, all of it at once. */
