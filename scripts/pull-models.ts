@@ -177,5 +177,8 @@ for (const [service, raw] of Object.entries(readModels())) {
   };
   console.log(`${service}: ${Object.keys(model['operations'] as Json).length} operations, ${text.length} bytes`);
 }
+// The template of a service has a model of its own, written by hand.
+const hello = JSON.parse(readFileSync(join(folder, 'hello.json'), 'utf8')) as Json;
+catalog['hello'] = { ...(hello['metadata'] as Json), operations: Object.keys(hello['operations'] as Json).join(' ') };
 const note = `Made by scripts/pull-models.ts from botocore ${BOTOCORE} (Apache-2.0); do not edit.`;
 writeFileSync(join(folder, 'catalog.json'), `${JSON.stringify({ note, services: catalog }, undefined, 1)}\n`);
