@@ -14,6 +14,7 @@ import { listen } from './http.ts';
 import { createLogFiles } from './log-files.ts';
 import { checkHost } from './loopback.ts';
 import { openRequestLog } from './request-log.ts';
+import { Routes } from './serving/routes.ts';
 import { SERVICES } from './services/index.ts';
 import type { ServerParts } from './services/parts.ts';
 import { createWire } from './wire/pipeline.ts';
@@ -195,6 +196,7 @@ function createParts(
     engine,
     aws: createCallAws({ services: () => services, clock, ids, baseUrl, closing }),
     log,
+    routes: new Routes(),
     logFiles: createLogFiles(db, clock),
     dataFolder,
     baseUrl,

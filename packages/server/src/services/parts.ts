@@ -6,6 +6,7 @@ import type { MachineRunner } from '@slipway/kit/machine/runner';
 import type { Database } from '@slipway/kit/sqlite';
 import type { Engine } from '../engine/engine.ts';
 import type { LogFiles } from '../log-files.ts';
+import type { Routes } from '../serving/routes.ts';
 
 /**
  * Calls an operation of another service in this process, through the same handler that the wire calls but without bytes.
@@ -28,6 +29,8 @@ export interface ServerParts {
   readonly engine: Engine;
   readonly aws: CallAws;
   readonly log: Logger;
+  /** Which workers answer for each endpoint: SageMaker sets them, its runtime service asks. */
+  readonly routes: Routes;
   /** Where services register the files that become CloudWatch log streams. */
   readonly logFiles: LogFiles;
   /** Absolute path of the data folder. A service keeps files only in `<dataFolder>/<service>/`. */

@@ -66,7 +66,10 @@ describe('extractArchive', () => {
 
   it('takes names that begin with ./', async () => {
     const target = fresh();
-    const entries: Entry[] = [{ path: './', type: 'Directory' }, { path: './a/b', body: Buffer.from('x') }];
+    const entries: Entry[] = [
+      { path: './', type: 'Directory' },
+      { path: './a/b', body: Buffer.from('x') },
+    ];
     await extractArchive(Readable.from([gzipSync(tarOf(entries))]), target, signal);
     expect(readFileSync(join(target, 'a', 'b'), 'utf8')).toBe('x');
   });
@@ -90,7 +93,11 @@ describe('extractArchive', () => {
     ['what is not gzip', Buffer.from('no archive at all'), 'not a gzip file'],
     ['nothing', Buffer.alloc(0), 'not a'],
     ['gzip of something else', gzipSync(Buffer.from('hello '.repeat(500))), 'not a tar archive'],
-    ['a gzip file that is cut off', gzipSync(tarOf([{ path: 'x', body: Buffer.alloc(99) }])).subarray(0, 40), 'cut off'],
+    [
+      'a gzip file that is cut off',
+      gzipSync(tarOf([{ path: 'x', body: Buffer.alloc(99) }])).subarray(0, 40),
+      'cut off',
+    ],
     ['gzip in gzip', gzipSync(gzipSync(tarOf([{ path: 'x' }]))), 'compressed twice'],
     ['a bomb', gzipSync(tarOf([{ path: 'x', body: Buffer.alloc(30_000_000) }])), '100 times its size'],
   ])('refuses %s', async (_what, bytes, sentence) => {
@@ -115,7 +122,11 @@ describe('packFolder', () => {
       for (const name of time === 1 ? ['z', 'a', 'b/c'] : ['b/c', 'a', 'z']) writeFileSync(join(folder, name), name);
       utimesSync(join(folder, 'a'), time, time);
       await packFolder(folder, `${folder}.tar.gz`, signal);
-      digests.push(createHash('sha256').update(readFileSync(`${folder}.tar.gz`)).digest('hex'));
+      digests.push(
+        createHash('sha256')
+          .update(readFileSync(`${folder}.tar.gz`))
+          .digest('hex'),
+      );
     }
     expect(digests[0]).toBe(digests[1]);
   });

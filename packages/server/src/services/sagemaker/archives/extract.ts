@@ -203,7 +203,8 @@ class Guard {
     }
     const path = entry.path.replace(/^(\.\/)+/, '').replace(/\/+$/, '');
     if (folder && (path === '' || path === '.')) return '';
-    if (!isSafePath(path)) throw new BadArchive('it holds a name that leads out of its folder, or that is no file name');
+    if (!isSafePath(path))
+      throw new BadArchive('it holds a name that leads out of its folder, or that is no file name');
     if (!folder && this.#seen.has(path)) throw new BadArchive('it holds two files of one name');
     this.#seen.add(path);
     return path;

@@ -50,7 +50,8 @@ export async function downloadInput(
   if (uri === undefined) throw failure(`the S3 URL "${input.uri}" of ${input.name} is not an s3:// URL`);
   await mkdir(input.folder, { recursive: true });
   try {
-    const files = input.type === 'ManifestFile' ? fromManifest(s3, owner, uri, input, signal) : below(s3, owner, uri, signal);
+    const files =
+      input.type === 'ManifestFile' ? fromManifest(s3, owner, uri, input, signal) : below(s3, owner, uri, signal);
     const count = await fetchAll(s3, owner, input, files, signal);
     if (count === 0) throw failure(nothingFound(owner, role, input.uri, uri.bucket));
   } catch (error) {

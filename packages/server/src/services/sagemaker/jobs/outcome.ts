@@ -53,7 +53,9 @@ export function outcomeOf(exit: JobExit): Outcome {
 
 /** A failed effect's message as a FailureReason: what the user can repair begins with ClientError, the rest is ours. */
 export function reasonOf(message: string): string {
-  const reason = /^(ClientError|AlgorithmError|InternalServerError):/.test(message) ? message : `${INTERNAL} ${message}`;
+  const reason = /^(ClientError|AlgorithmError|InternalServerError):/.test(message)
+    ? message
+    : `${INTERNAL} ${message}`;
   return reason.slice(0, REASON_MAX);
 }
 

@@ -156,7 +156,8 @@ function onExit(state: TrainingJobState, exit: JobExit, now: Instant): Decision 
   const outcome = state.stopRequested ? { kind: 'stopped' as const } : outcomeOf(exit);
   const gathered = { ...state, phase: 'uploading' as const, exit, runSeconds: runSeconds(exit) };
   const effects: TrainingEffect[] = [];
-  if (outcome.kind !== 'failed') effects.push({ kind: 'upload', jobId: state.jobId, kept: outcome.kind !== 'completed' });
+  if (outcome.kind !== 'failed')
+    effects.push({ kind: 'upload', jobId: state.jobId, kept: outcome.kind !== 'completed' });
   if (state.hasMetrics) effects.push({ kind: 'measure', jobId: state.jobId });
   let next: TrainingJobState = { ...gathered, awaited: effects.map((effect) => effect.kind) };
   if (outcome.kind === 'failed') next = { ...next, failureReason: outcome.reason };

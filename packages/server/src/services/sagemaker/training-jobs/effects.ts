@@ -1,0 +1,152 @@
+import { createReadStream } from 'node:fs';
+import { readdir, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { EffectHandlers, Owner } from '@slipway/kit/machine';
+import type { JobFolder, JobSpec } from '../../../engine/engine.ts';
+import type { ServerParts } from '../../parts.ts';
+import { listTree, packFolder } from '../archives/create.ts';
+import { arnOf } from '../arns.ts';
+import { imageOf } from '../images.ts';
+import { awsEnvironment } from '../jobs/environment.ts';
+import { ClientError } from '../jobs/inputs.ts';
+import { untilAborted } from '../until-aborted.ts';
+import { isMissing, parseS3Uri, type S3Access, type S3Uri } from '../s3-access.ts';
+import type { JobRow, JobStore } from '../jobs/store.ts';
+import type { TrainingEffect } from './machine.ts';
+import { lastMetrics, type MetricDefinition } from './metrics.ts';
+import { prepareTraining, type TrainingRequest } from './prepare.ts';
+import { metricDefinitionsOf } from './definition.ts';
+
+/** AWS's default and the time it gives a process to end. */
+export const DEFAULT_RUNTIME_SECONDS = 86_400;
+const STOP_GRACE_MS = 120_000;
+const LOG_GROUP = '/aws/sagemaker/TrainingJobs';
+
+/** What a training job's machine does in the world. Each may be called again after a crash and then finds its work. */
+export function trainingEffects(parts: ServerParts, store: JobStore, s3: S3Access): EffectHandlers<TrainingEffect> {
+  const jobOf = (owner: Owner, name: string): { row: JobRow; request: TrainingRequest } => {
+    const row = store.find(owner, name);
+    if (row === undefined) throw new Error(`the training job ${name} has no row`);
+    return { row, request: JSON.parse(row.request) as TrainingRequest };
+  };
+  return {
+    async download(effect, { owner, key, signal }) {
+      const { row, request } = jobOf(owner, key);
+      const folder = await parts.engine.jobFolder(effect.jobId);
+      const stream = `${key}/algo-1-${Math.floor(row.created_at / 1000)}`;
+      parts.logFiles.register(owner, LOG_GROUP, stream, folder.log);
+      await prepareTraining(s3, owner, request, folder, signal);
+    },
+    async run(effect, { owner, key, signal }) {
+      const { request } = jobOf(owner, key);
+      await parts.engine.startJob(specOf(parts, owner, key, effect.jobId, request));
+      // A stop that was asked for before the process was there has found nothing to stop.
+      if (store.find(owner, key)?.status === 'Stopping') {
+        parts.engine
+          .stopJob(effect.jobId, STOP_GRACE_MS)
+          .catch((error: unknown) => parts.log.error('a job could not be stopped', { job: key, error }));
+      }
+      return parts.engine.waitJob(effect.jobId, signal);
+    },
+    async halt(effect, { signal }) {
+      await untilAborted(parts.engine.stopJob(effect.jobId, STOP_GRACE_MS), signal);
+    },
+    async measure(effect, { owner, key, signal }) {
+      const definitions = metricDefinitionsOf(parts.engine, jobOf(owner, key).request);
+      const folder = await parts.engine.jobFolder(effect.jobId);
+      return lastMetrics(folder.log, definitions as readonly MetricDefinition[], signal);
+    },
+    async upload(effect, { owner, key, signal }) {
+      const { request } = jobOf(owner, key);
+      const folder = await parts.engine.jobFolder(effect.jobId);
+      return uploadArtifacts(s3, owner, key, request, folder, effect.kept, signal);
+    },
+    async clear(effect) {
+      await parts.engine.clearJob(effect.jobId);
+    },
+  };
+}
+
+function specOf(parts: ServerParts, owner: Owner, name: string, jobId: string, request: TrainingRequest): JobSpec {
+  const seconds = request.StoppingCondition?.MaxRuntimeInSeconds ?? DEFAULT_RUNTIME_SECONDS;
+  return {
+    id: jobId,
+    image: imageOf(parts.engine, request.AlgorithmSpecification?.TrainingImage ?? ''),
+    mode: 'train',
+    environment: {
+      ...awsEnvironment(owner, parts.baseUrl()),
+      TRAINING_JOB_NAME: name,
+      TRAINING_JOB_ARN: arnOf(owner, 'training-job', name),
+      CURRENT_HOST: 'algo-1',
+      ...request.Environment,
+    },
+    deadlineMs: seconds * 1000,
+  };
+}
+
+/**
+ * @param kept for a job that was stopped: an artifact only if the script had written something
+ * @throws ClientError when the output cannot be written to its bucket
+ */
+async function uploadArtifacts(
+  s3: S3Access,
+  owner: Owner,
+  name: string,
+  request: TrainingRequest,
+  folder: JobFolder,
+  kept: boolean,
+  signal: AbortSignal,
+): Promise<{ readonly artifacts?: string }> {
+  const output = parseS3Uri(request.OutputDataConfig.S3OutputPath);
+  if (output === undefined) throw new ClientError('Artifact upload failed: the output path is not an s3:// URL.');
+  const base: S3Uri = { bucket: output.bucket, key: joinKey(output.key, `${name}/output`) };
+  const model = join(folder.ml, 'model');
+  const packed = request.OutputDataConfig.CompressionType !== 'NONE';
+  try {
+    if (await hasFiles(join(folder.ml, 'output/data'))) {
+      const archive = join(folder.root, 'upload/output.tar.gz');
+      await putArchive(s3, owner, join(folder.ml, 'output/data'), archive, below(base, 'output.tar.gz'), signal);
+    }
+    if (kept && !(await hasFiles(model))) return {};
+    const target = below(base, packed ? 'model.tar.gz' : 'model/');
+    if (packed) await putArchive(s3, owner, model, join(folder.root, 'upload/model.tar.gz'), target, signal);
+    else await putTree(s3, owner, model, target, signal);
+    return { artifacts: `s3://${target.bucket}/${target.key}` };
+  } catch (error) {
+    if (!isMissing(error)) throw error;
+    throw new ClientError(`Artifact upload failed: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}
+
+async function putArchive(
+  s3: S3Access,
+  owner: Owner,
+  folder: string,
+  archive: string,
+  target: S3Uri,
+  signal: AbortSignal,
+): Promise<void> {
+  const bytes = await packFolder(folder, archive, signal);
+  await s3.put(owner, target, createReadStream(archive), bytes, signal);
+}
+
+async function putTree(s3: S3Access, owner: Owner, folder: string, target: S3Uri, signal: AbortSignal): Promise<void> {
+  for (const file of await listTree(folder, { links: 'inside' })) {
+    if (file.folder) continue;
+    const path = join(folder, file.path);
+    await s3.put(owner, below(target, file.path), createReadStream(path), (await stat(path)).size, signal);
+  }
+}
+
+const joinKey = (prefix: string, rest: string): string =>
+  prefix === '' || prefix.endsWith('/') ? prefix + rest : `${prefix}/${rest}`;
+const below = (uri: S3Uri, name: string): S3Uri => ({ bucket: uri.bucket, key: joinKey(uri.key, name) });
+
+async function hasFiles(folder: string): Promise<boolean> {
+  try {
+    return (await readdir(folder)).length > 0;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
+    throw error;
+  }
+}
