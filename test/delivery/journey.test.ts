@@ -188,7 +188,7 @@ test('wrong names are answered with what there is', async () => {
   await expect(hand.approve({ model: 'churn', version: '9' })).rejects.toMatchObject({
     hint: 'Its versions are 2, 1.',
   });
-  await expect(hand.train('chrun')).rejects.toMatchObject({ hint: 'Did you mean churn?' });
+  await expect(hand.train('churns')).rejects.toMatchObject({ hint: 'Did you mean churn?' });
   await expect(hand.apply({ env: 'sandbx' })).rejects.toMatchObject({ hint: 'Did you mean sandbox?' });
   hand.close();
 });
