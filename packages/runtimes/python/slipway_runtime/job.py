@@ -3,6 +3,7 @@
 import gc
 import json
 import os
+import signal
 import sys
 import traceback
 
@@ -142,6 +143,7 @@ def process(command):
     files = [word for word in command if os.path.isfile(word)]
     opt_ml.require(os.path.dirname(files[-1]) if files else "", files)
     script.flush()
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # As programs expect; Python alone ignores it.
     try:
         os.execvp(command[0], command)
     except OSError as error:

@@ -8,7 +8,7 @@ import sys
 
 PR_SET_PDEATHSIG, PR_SET_CHILD_SUBREAPER = 1, 36
 IS_LINUX = sys.platform == "linux"
-DEFAULTED_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGPIPE", "SIGCHLD", "SIGUSR1", "SIGUSR2")
+DEFAULTED_SIGNALS = ("SIGTERM", "SIGINT", "SIGHUP", "SIGCHLD", "SIGUSR1", "SIGUSR2")
 
 
 def prctl(option, value):
@@ -29,6 +29,7 @@ def adopt_orphans():
 
 
 def default_signals():
+    """Signals as a fresh Python has them: SIGPIPE stays ignored, so that a peer who leaves is an error, not the end."""
     signal.set_wakeup_fd(-1)
     for name in DEFAULTED_SIGNALS:
         signal.signal(getattr(signal, name), signal.SIG_DFL)

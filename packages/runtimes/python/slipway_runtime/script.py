@@ -6,6 +6,7 @@ working folder, interpreter, tracebacks and exit code are those of a process of 
 
 import importlib.machinery
 import os
+import signal
 import sys
 import threading
 import types
@@ -46,6 +47,7 @@ def run_apart(path, argv, folder, replaced):
     os.chdir(folder)
     pid = os.fork()
     if pid == 0:
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         os.execv(sys.executable, [sys.executable, path, *argv])
     return exit_code(os.waitpid(pid, 0)[1])
 
