@@ -11,7 +11,7 @@ import * as listings from './listings/operations.ts';
 import { trackConflicts } from './objects/conditions.ts';
 import { copyObject } from './objects/copy.ts';
 import { deleteObject, deleteObjects } from './objects/delete.ts';
-import { getObject, headObject } from './objects/get.ts';
+import { getObject, getObjectTagging, headObject } from './objects/get.ts';
 import { putObject } from './objects/put.ts';
 import { objectStore } from './objects/store.ts';
 import type { S3Parts } from './parts.ts';
@@ -33,6 +33,7 @@ const operations = {
   GetBucketLocation: buckets.getBucketLocation,
   GetBucketVersioning: buckets.getBucketVersioning,
   GetObject: getObject,
+  GetObjectTagging: getObjectTagging,
   HeadBucket: buckets.headBucket,
   HeadObject: headObject,
   ListBuckets: buckets.listBuckets,

@@ -1,6 +1,8 @@
 import type {
   GetObjectCommandInput,
   GetObjectCommandOutput,
+  GetObjectTaggingCommandInput,
+  GetObjectTaggingCommandOutput,
   HeadObjectCommandInput,
   HeadObjectCommandOutput,
 } from '@aws-sdk/client-s3';
@@ -120,4 +122,15 @@ export function headObject(s3: S3Parts, input: HeadInput, context: Context): Hea
 export async function getObject(s3: S3Parts, input: GetInput, context: Context): Promise<GetOutput> {
   const { answer, segments, chosen } = find(s3, input, context);
   return { ...(answer as GetOutput), Body: await readSegments(s3.blobs, segments, chosen.stretch) };
+}
+
+/** Always none: a write that brings tags is refused. The AWS CLI asks before it copies a large object. */
+export function getObjectTagging(
+  s3: S3Parts,
+  input: Given<GetObjectTaggingCommandInput, 'Bucket' | 'Key'>,
+  context: Context,
+): Omit<GetObjectTaggingCommandOutput, '$metadata'> {
+  const bucket = ownBucket(s3, input.Bucket, context, input.ExpectedBucketOwner);
+  const { versionId } = findObject(s3, bucket, input.Key, input.VersionId);
+  return { TagSet: [], VersionId: shownVersion(bucket, versionId) };
 }
