@@ -89,22 +89,21 @@ export class RequestBody {
    * client goes away and with EntityTooLarge beyond the limit.
    */
   stream(limitBytes = MOST_STREAMED_BYTES): Transform {
-    this.#taken();
     const limit = new Limit(limitBytes + CHUNKING_ALLOWANCE_BYTES);
     this.#decoder = isAwsChunked(this.#headers) ? new AwsChunkedDecoder(this.#headers) : undefined;
     const last: Transform = this.#decoder ?? new PassThrough();
     this.#last = last;
-    this.#connect(limit, last);
+    onFirstRead(last, () => this.#connect(limit, last));
+    // A handler may have failed before it looked at the stream; that the client then goes away is nobody's error.
+    last.on('error', () => undefined);
     return last;
   }
 
   #connect(limit: Transform, last: Transform): void {
-    const request = this.#request;
+    const request = this.#taken();
     request.pipe(limit);
     limit.pipe(last);
     limit.on('error', (error) => last.destroy(error));
-    // A handler may have failed before it looked at the stream; that the client then goes away is nobody's error.
-    last.on('error', () => undefined);
     request.once('close', () => {
       if (!request.complete) last.destroy(new IncompleteBody());
     });
@@ -122,7 +121,7 @@ export class RequestBody {
     if (!this.#isTaken) this.#drain();
     this.#isTaken = true;
     this.#last?.destroy();
-    return Number(this.#headers['content-length'] ?? 0) <= MOST_DRAINED_BYTES;
+    return this.#request.complete || Number(this.#headers['content-length'] ?? 0) <= MOST_DRAINED_BYTES;
   }
 
   #drain(): void {
@@ -135,6 +134,16 @@ export class RequestBody {
     });
     request.resume();
   }
+}
+
+/** Bytes are asked for when their reader wants them: a handler that refuses first spares its client the upload. */
+function onFirstRead(stream: Transform, start: () => void): void {
+  const read = stream._read.bind(stream);
+  stream._read = (size) => {
+    stream._read = read;
+    start();
+    read(size);
+  };
 }
 
 class Limit extends Transform {

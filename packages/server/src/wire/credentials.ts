@@ -29,8 +29,9 @@ export function readCredentials(headers: Readonly<Record<string, string>>, query
 function parseScope(scope: string): Credentials {
   const parts = scope.split('/');
   const [accessKeyId] = parts;
-  const region = parts.length >= 5 ? parts.at(-3) : undefined;
-  if (parts.at(-1) !== 'aws4_request' || parts.length < 4 || (region !== undefined && !REGION.test(region))) {
+  const region = parts.length === 5 ? parts[2] : undefined;
+  const isScope = parts.length === 4 || parts.length === 5;
+  if (!isScope || parts.at(-1) !== 'aws4_request' || (region !== undefined && !REGION.test(region))) {
     const sentence = 'Credential should be scoped to a valid region, not the one that was sent.';
     throw new AwsError('InvalidSignatureException', 400, sentence);
   }

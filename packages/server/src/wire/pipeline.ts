@@ -192,6 +192,9 @@ class Pipeline {
   async #match(exchange: Exchange): Promise<Matched> {
     const credentials = readCredentials(exchange.sent.headers, exchange.sent.query);
     exchange.owner = ownerOf(credentials);
+    const { service: signedFor } = credentials;
+    if (signedFor !== undefined && signedFor !== 's3' && exchange.dialect === 'rest-xml')
+      exchange.dialect = 'rest-json';
     const form = (): Promise<Uint8Array> => this.#whole(exchange, this.#protocols.query.bodyLimitBytes);
     const routed = await route(this.#catalog, exchange.sent, credentials, form);
     exchange.head = routed.head;

@@ -94,7 +94,7 @@ async function formVersion(head: Head, body: () => Promise<Uint8Array>): Promise
   return undefined;
 }
 
-const VIRTUAL_HOST = /^(?:(.+)\.)?(?:s3[.-](?:[\w-]+\.)*amazonaws\.com(?:\.cn)?|s3\.localhost|localhost)$/;
+const VIRTUAL_HOST = /^(?:(.+?)\.)?(?:s3[.-](?:[\w-]+\.)*amazonaws\.com(?:\.cn)?|s3\.localhost|localhost)$/;
 
 /** Moves the bucket of `<bucket>.s3.<region>.amazonaws.com` or `<bucket>.localhost` to the path's front. */
 function pathStyle(head: Head): Head {
