@@ -82,3 +82,14 @@ test('approving what has not passed needs an override with a reason', async () =
   expect(decided).toMatchObject({ changed: true, override: true, gate: 'inconclusive' });
   hand.close();
 });
+
+test('two commands that train the same thing at once share its jobs and register one version', async () => {
+  await project.edit('models/churn/model.yaml', 'num_round: 20', 'num_round: 35');
+  const clone = await project.clone();
+  const hands = [await handOf(server, project, 'ana'), await handOf(server, clone, 'li')];
+  const results = await Promise.all(hands.map((hand) => hand.train('churn')));
+  expect(results[0]?.registered).toEqual(results[1]?.registered);
+  expect(results[0]?.jobs.train.name).toBe(results[1]?.jobs.train.name);
+  for (const hand of hands) hand.close();
+  await clone.remove();
+});

@@ -1,6 +1,6 @@
 import { digestOf, short } from '../digest.ts';
 import type { GateReport } from '../gates/gate.ts';
-import { metadataValue } from '../names.ts';
+import { metadataValue, versionOf } from '../names.ts';
 import type { ResolvedModel } from '../project/model.ts';
 import { createVersion, describeVersion, ensureGroup, listVersions } from '../registry.ts';
 import type { VersionRef } from '../results.ts';
@@ -31,14 +31,31 @@ export async function register(
   registration: Registration,
 ): Promise<VersionRef & { readonly made: boolean }> {
   await ensureGroup(site, model.group, ownTags(model));
-  const newest = await listVersions(site, model.group, LOOK_BACK);
-  for (const entry of newest) {
-    const version = await describeVersion(site, entry.arn);
-    if (version?.runId === registration.runId) return { arn: entry.arn, version: entry.version, made: false };
+  const found = await ofRun(site, model.group, registration.runId);
+  if (found.version !== undefined) return { ...found.version, made: false };
+  try {
+    const arn = await createVersion(site, request(model, registration, found.newest));
+    return { arn, version: versionOf(arn) ?? 0, made: true };
+  } catch (error) {
+    // Someone else ran the same in this moment: the token lets one version through, and that is this run's.
+    const now = await ofRun(site, model.group, registration.runId);
+    if (now.version === undefined) throw error;
+    return { ...now.version, made: false };
   }
-  const arn = await createVersion(site, request(model, registration, newest[0]?.version ?? 0));
-  const made = await describeVersion(site, arn);
-  return { arn, version: made?.version ?? 0, made: true };
+}
+
+/** The version of a run among the newest ones, and the newest version's number. */
+async function ofRun(
+  site: Site,
+  group: string,
+  runId: string,
+): Promise<{ readonly version: VersionRef | undefined; readonly newest: number }> {
+  const versions = await listVersions(site, group, LOOK_BACK);
+  const newest = versions[0]?.version ?? 0;
+  for (const { arn, version } of versions) {
+    if ((await describeVersion(site, arn))?.runId === runId) return { version: { arn, version }, newest };
+  }
+  return { version: undefined, newest };
 }
 
 function request(model: ResolvedModel, registration: Registration, newestVersion: number) {
