@@ -163,7 +163,8 @@ class Loop:
             )
             return {"status": status, "contentType": content_type}, bytes(result)
         if work == "ping":
-            return {"status": 200 if self.model_server.ping() else 500}, b""
+            healthy = self.model_server.ping()
+            return {"status": 200 if healthy else 500, "message": str(self.model_server.why_not or "")[:1024]}, b""
         if work == "load":
             status, message = self.model_server.load(header["model"], header["folder"])
         elif work == "unload":

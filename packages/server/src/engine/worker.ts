@@ -12,6 +12,11 @@ export class WorkerTimeout extends Error {
   override readonly name = 'WorkerTimeout';
 }
 
+/** The worker runs but will never serve: its model cannot be loaded. The message is the container's. */
+export class WorkerUnhealthy extends Error {
+  override readonly name = 'WorkerUnhealthy';
+}
+
 /** A worker that was asked to leave and has not. */
 const CLOSE_GRACE_MS = 2_000;
 /** A worker that has answered before may be slow for once; this long past a deadline without any answer it is stuck. */
@@ -46,7 +51,7 @@ export class LocalWorker implements Worker {
     );
   }
 
-  /** Waits until the worker says that it is healthy. @throws WorkerGone, WorkerTimeout */
+  /** Waits until the worker says that it is healthy. @throws WorkerGone, WorkerTimeout, WorkerUnhealthy */
   async untilHealthy(startupMs: number, signal: AbortSignal): Promise<void> {
     const limit = deadline(startupMs);
     try {
@@ -55,6 +60,8 @@ export class LocalWorker implements Worker {
         if (left === 0) throw new WorkerTimeout(`worker ${this.id} was not healthy within ${startupMs} ms`);
         const { header } = await this.#ask({ do: 'ping' }, undefined, left);
         if (header['status'] === 200) return;
+        const why = header['message'];
+        if (typeof why === 'string' && why !== '') throw new WorkerUnhealthy(`worker ${this.id}: ${why}`);
         await pause(PING_AGAIN_MS, signal);
       }
     } finally {
