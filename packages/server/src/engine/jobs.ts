@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { systemClock } from '@slipway/kit/clock';
 import { pause } from '@slipway/kit/stopwatch';
 import type { JobExit, JobFolder } from './engine.ts';
 import type { JobFiles, SupervisorSpec } from './job-files.ts';
@@ -122,7 +123,8 @@ export class Jobs {
       this.#closing.signal.throwIfAborted();
       const exit = await this.#files.readExit(id);
       if (exit !== undefined) return exit;
-      if (!(await this.#files.hasFolder(id))) return { reason: 'lost', endedAt: Date.now(), explanation: DELETED };
+      if (!(await this.#files.hasFolder(id)))
+        return { reason: 'lost', endedAt: systemClock().now(), explanation: DELETED };
       if (!(await this.#files.wasStarted(id))) {
         await pause(LOOK_AGAIN_MS, this.#closing.signal); // Its start is under way, or is about to be repeated.
         continue;
@@ -149,6 +151,6 @@ export class Jobs {
   async #lost(id: string): Promise<JobExit> {
     const note = await this.#files.readProcess(id);
     if (note !== undefined) await killStragglers(note);
-    return this.#files.writeExit(id, { reason: 'lost', endedAt: Date.now(), explanation: LOST });
+    return this.#files.writeExit(id, { reason: 'lost', endedAt: systemClock().now(), explanation: LOST });
   }
 }

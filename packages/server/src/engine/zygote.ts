@@ -8,11 +8,13 @@ import type { FrameHeader } from './frames.ts';
 import type { PythonEnvironment } from './python-env.ts';
 
 /** Variables that the zygote gets: how to find programs and package indexes. Jobs get a few of these, never HOME. */
-const PASSED = new Set([
-  ...['PATH', 'HOME', 'LANG', 'LC_ALL', 'TMPDIR', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'REQUESTS_CA_BUNDLE'],
-  ...['PIP_CERT', 'PIP_FIND_LINKS', 'PIP_INDEX_URL', 'PIP_EXTRA_INDEX_URL', 'PIP_CONFIG_FILE', 'PIP_DEFAULT_TIMEOUT'],
-  ...['HTTP_PROXY', 'HTTPS_PROXY', 'NO_PROXY', 'http_proxy', 'https_proxy', 'no_proxy'],
-]);
+const PASSED = new Set(
+  (
+    'PATH HOME LANG LC_ALL TMPDIR SSL_CERT_FILE SSL_CERT_DIR REQUESTS_CA_BUNDLE PIP_CERT PIP_FIND_LINKS ' +
+    'PIP_INDEX_URL PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE PIP_DEFAULT_TIMEOUT ' +
+    'HTTP_PROXY HTTPS_PROXY NO_PROXY http_proxy https_proxy no_proxy'
+  ).split(' '),
+);
 const STARTUP_MS = 60_000;
 /** It may be in the middle of an import. */
 const CLOSE_GRACE_MS = 2_000;
