@@ -20,7 +20,7 @@ export function cleanLine(bytes: Uint8Array): string {
   return decoder
     .decode(bytes)
     .replace(/\r$/, '')
-    .replace(/[\u0000-\u001f\u007f]/g, (control) => `#${control.charCodeAt(0).toString(8).padStart(3, '0')}`);
+    .replace(/\p{Cc}/gu, (control) => `#${control.charCodeAt(0).toString(8).padStart(3, '0')}`);
 }
 
 /** Where a piece of a long line may end: not within a character. */

@@ -9,6 +9,7 @@ import { NoSpace } from './errors.ts';
 import { checkRequest } from './guard.ts';
 import * as listings from './listings/operations.ts';
 import { trackConflicts } from './objects/conditions.ts';
+import { contentStore } from './objects/contents.ts';
 import { copyObject } from './objects/copy.ts';
 import { deleteObject, deleteObjects } from './objects/delete.ts';
 import { getObject, getObjectTagging, headObject } from './objects/get.ts';
@@ -65,12 +66,14 @@ function bind<Input>(s3: S3Parts, folder: string, operation: Operation<Input>): 
 export function createS3(parts: ServerParts): Service {
   const folder = join(parts.dataFolder, 's3');
   const { db, clock } = parts;
+  const contents = contentStore(db);
   const s3: S3Parts = {
     db,
     clock,
     blobs: openBlobs(folder),
     buckets: bucketStore(db),
-    objects: objectStore(db),
+    objects: objectStore(db, contents),
+    contents,
     uploads: uploadStore(db),
     conflicts: trackConflicts(),
   };
@@ -82,7 +85,7 @@ export function createS3(parts: ServerParts): Service {
     model: 's3',
     operations: Object.fromEntries(bound) satisfies Handlers,
     async start() {
-      const swept = await s3.blobs.sweep((blob) => s3.objects.isBlobInUse(blob));
+      const swept = await s3.blobs.sweep((blob) => s3.contents.isBlobInUse(blob));
       if (swept > 0) parts.log.info('removed files of objects that were never stored', { files: swept });
     },
     close: () => s3.blobs.settled(),

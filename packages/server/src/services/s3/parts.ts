@@ -5,6 +5,7 @@ import type { Context } from '../../wire/service.ts';
 import type { Blobs } from './blobs/blobs.ts';
 import type { BucketRow, BucketStore } from './buckets/store.ts';
 import { AccessDenied, NoSuchBucket } from './errors.ts';
+import type { ContentStore } from './objects/contents.ts';
 import type { ObjectStore } from './objects/store.ts';
 import type { Conflicts } from './objects/conditions.ts';
 import type { UploadStore } from './uploads/store.ts';
@@ -16,6 +17,7 @@ export interface S3Parts {
   readonly blobs: Blobs;
   readonly buckets: BucketStore;
   readonly objects: ObjectStore;
+  readonly contents: ContentStore;
   readonly uploads: UploadStore;
   readonly conflicts: Conflicts;
 }

@@ -82,104 +82,121 @@ async function drain(
   return size;
 }
 
-export function openBlobs(folder: string): Blobs {
-  const incoming = join(folder, 'incoming');
-  const blobs = join(folder, 'blobs');
-  mkdirSync(incoming, { recursive: true, mode: 0o700 });
-  mkdirSync(blobs, { recursive: true, mode: 0o700 });
-  const abandoned = readdirSync(incoming);
-  const holders = new Map<string, number>();
-  const doomed = new Set<string>();
-  const unsettled = new Set<string>();
-  const deletions = new Set<Promise<void>>();
+class BlobFolder implements Blobs {
+  readonly #folder: string;
+  readonly #incoming: string;
+  readonly #blobs: string;
+  /** What an earlier process left unfinished. */
+  readonly #abandoned: readonly string[];
+  readonly #holders = new Map<string, number>();
+  /** Removed while held; the last holder's end deletes them. */
+  readonly #doomed = new Set<string>();
+  /** In place, but not yet kept: the sweep must not take them. */
+  readonly #unsettled = new Set<string>();
+  readonly #deletions = new Set<Promise<void>>();
 
-  const path = (id: string): string => join(blobs, id.slice(0, 2), id);
-
-  function unlink(file: string): Promise<void> {
-    const deletion = rm(file, { force: true }).catch(() => undefined);
-    deletions.add(deletion);
-    return deletion.finally(() => deletions.delete(deletion));
+  constructor(folder: string) {
+    this.#folder = folder;
+    this.#incoming = join(folder, 'incoming');
+    this.#blobs = join(folder, 'blobs');
+    mkdirSync(this.#incoming, { recursive: true, mode: 0o700 });
+    mkdirSync(this.#blobs, { recursive: true, mode: 0o700 });
+    this.#abandoned = readdirSync(this.#incoming);
   }
 
-  async function place(id: string): Promise<void> {
-    unsettled.add(id);
+  #path(id: string): string {
+    return join(this.#blobs, id.slice(0, 2), id);
+  }
+
+  open(id: string): Promise<FileHandle> {
+    return open(this.#path(id), 'r');
+  }
+
+  #unlink(file: string): Promise<void> {
+    const deletion = rm(file, { force: true }).catch(() => undefined);
+    this.#deletions.add(deletion);
+    return deletion.finally(() => this.#deletions.delete(deletion));
+  }
+
+  async #place(id: string): Promise<void> {
+    this.#unsettled.add(id);
+    const written = join(this.#incoming, id);
     try {
-      await rename(join(incoming, id), path(id));
+      await rename(written, this.#path(id));
     } catch (error) {
       if (!isCode(error, 'ENOENT')) throw error;
-      await mkdir(join(blobs, id.slice(0, 2)), { recursive: true, mode: 0o700 });
-      await rename(join(incoming, id), path(id));
+      await mkdir(join(this.#blobs, id.slice(0, 2)), { recursive: true, mode: 0o700 });
+      await rename(written, this.#path(id));
     }
   }
 
-  async function write(
-    body: Readable | Uint8Array,
-    digests: readonly ByteWatcher[],
-    maxBytes: number,
-  ): Promise<NewBlob> {
+  async write(body: Readable | Uint8Array, digests: readonly ByteWatcher[], maxBytes: number): Promise<NewBlob> {
     const id = randomBytes(16).toString('hex');
     try {
-      const file = await open(join(incoming, id), 'wx', 0o600);
+      const file = await open(join(this.#incoming, id), 'wx', 0o600);
       let size: number;
       try {
         size = await drain(body, file, digests, maxBytes);
       } finally {
         await file.close();
       }
-      await place(id);
+      await this.#place(id);
       return {
         blob: id,
         size,
-        keep: () => void unsettled.delete(id),
-        discard: () => unlink(path(id)).finally(() => unsettled.delete(id)),
+        keep: () => void this.#unsettled.delete(id),
+        discard: () => this.#unlink(this.#path(id)).finally(() => this.#unsettled.delete(id)),
       };
     } catch (error) {
-      await unlink(join(incoming, id));
-      unsettled.delete(id);
-      throw isCode(error, 'ENOSPC', 'EDQUOT') ? new NoSpace(folder) : error;
+      await this.#unlink(join(this.#incoming, id));
+      this.#unsettled.delete(id);
+      throw isCode(error, 'ENOSPC', 'EDQUOT') ? new NoSpace(this.#folder) : error;
     }
   }
 
-  function hold(ids: readonly string[]): () => void {
-    for (const id of ids) holders.set(id, (holders.get(id) ?? 0) + 1);
+  hold(ids: readonly string[]): () => void {
+    for (const id of ids) this.#holders.set(id, (this.#holders.get(id) ?? 0) + 1);
     let held = true;
     return () => {
-      if (!held) return;
+      if (held) for (const id of ids) this.#letGo(id);
       held = false;
-      for (const id of ids) {
-        const others = (holders.get(id) ?? 1) - 1;
-        if (others > 0) holders.set(id, others);
-        else {
-          holders.delete(id);
-          if (doomed.delete(id)) void unlink(path(id));
-        }
-      }
     };
   }
 
-  function remove(ids: readonly string[]): void {
+  #letGo(id: string): void {
+    const others = (this.#holders.get(id) ?? 1) - 1;
+    if (others > 0) {
+      this.#holders.set(id, others);
+      return;
+    }
+    this.#holders.delete(id);
+    if (this.#doomed.delete(id)) void this.#unlink(this.#path(id));
+  }
+
+  remove(ids: readonly string[]): void {
     for (const id of ids) {
-      if (holders.has(id)) doomed.add(id);
-      else void unlink(path(id));
+      if (this.#holders.has(id)) this.#doomed.add(id);
+      else void this.#unlink(this.#path(id));
     }
   }
 
-  async function sweep(hasRow: (id: string) => boolean): Promise<number> {
-    for (const name of abandoned) await unlink(join(incoming, name));
+  async sweep(hasRow: (id: string) => boolean): Promise<number> {
+    for (const name of this.#abandoned) await this.#unlink(join(this.#incoming, name));
     let swept = 0;
-    for (const shelf of await readdir(blobs)) {
-      for (const id of await readdir(join(blobs, shelf))) {
-        if (unsettled.has(id) || doomed.has(id) || hasRow(id)) continue;
-        await unlink(join(blobs, shelf, id));
+    for (const shelf of await readdir(this.#blobs)) {
+      for (const id of await readdir(join(this.#blobs, shelf))) {
+        if (this.#unsettled.has(id) || this.#doomed.has(id) || hasRow(id)) continue;
+        await this.#unlink(join(this.#blobs, shelf, id));
         swept += 1;
       }
     }
     return swept;
   }
 
-  async function settled(): Promise<void> {
-    while (deletions.size > 0) await Promise.all(deletions);
+  async settled(): Promise<void> {
+    while (this.#deletions.size > 0) await Promise.all(this.#deletions);
   }
-
-  return { write, remove, hold, open: (id) => open(path(id), 'r'), sweep, settled };
 }
+
+/** @param folder made if it is not there; nothing else may write in it */
+export const openBlobs = (folder: string): Blobs => new BlobFolder(folder);

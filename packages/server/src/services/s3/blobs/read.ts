@@ -79,18 +79,17 @@ class SegmentStream extends Readable {
     return buffer.subarray(0, bytesRead);
   }
 
-  override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
+  override _destroy(error: Error | null, closed: (error?: Error | null) => void): void {
     const file = this.#file;
     this.#file = undefined;
     this.#letGo();
-    if (file === undefined) done(error);
-    else
-      file.close().then(
-        () => done(error),
-        () => done(error),
-      );
+    if (file === undefined) closed(error);
+    else void close(file).then(() => closed(error));
   }
 }
+
+/** Nothing was written, so a close that fails has lost nothing. */
+const close = (file: FileHandle): Promise<void> => file.close().catch(() => undefined);
 
 /** Call it in the turn that read the segments' rows: from then on a removal waits for the stream to close. */
 export async function readSegments(blobs: Blobs, segments: readonly Segment[], stretch: Stretch): Promise<Readable> {

@@ -64,7 +64,7 @@ export function findSource(s3: S3Parts, input: SourceInput, context: Context): F
   const bucket = ownBucket(s3, source.bucket, context, input.ExpectedSourceBucketOwner);
   const object = findObject(s3, bucket, source.key, source.versionId);
   checkCopySource(input, object);
-  return { bucket, object, segments: s3.objects.segments(bucketKey(bucket), object.content) };
+  return { bucket, object, segments: s3.contents.segments(bucketKey(bucket), object.content) };
 }
 
 /** Reads a stretch of the source into a blob of its own. */
@@ -163,7 +163,7 @@ export async function copyObject(s3: S3Parts, input: Input, context: Context): P
           uploadId: undefined,
         },
         (bucket) => {
-          if (copied.blob !== undefined) s3.objects.addContent(bucketKey(bucket), content, [copied.blob]);
+          if (copied.blob !== undefined) s3.contents.add(bucketKey(bucket), content, [copied.blob]);
           return [];
         },
       );

@@ -110,7 +110,7 @@ function find(s3: S3Parts, input: GetInput | HeadInput, context: Context) {
   const bucket = ownBucket(s3, input.Bucket, context, input.ExpectedBucketOwner);
   const object = findObject(s3, bucket, input.Key, input.VersionId);
   checkRead(input, object);
-  const segments = s3.objects.segments(bucketKey(bucket), object.content);
+  const segments = s3.contents.segments(bucketKey(bucket), object.content);
   const chosen = choose(input, object, segments);
   return { answer: describe(bucket, object, input, chosen), segments, chosen };
 }

@@ -40,7 +40,7 @@ export async function putObject(
           uploadId: undefined,
         },
         (bucket) => {
-          s3.objects.addContent(bucketKey(bucket), content, [blob]);
+          s3.contents.add(bucketKey(bucket), content, [blob]);
           return [];
         },
       ),

@@ -1,8 +1,8 @@
 import type { Instant } from '@slipway/kit/clock';
 import type { Database } from '@slipway/kit/sqlite';
-import type { Segment } from '../blobs/blobs.ts';
 import type { BucketKey } from '../buckets/store.ts';
 import type { StoredChecksum } from '../checksums/checksums.ts';
+import type { ContentStore } from './contents.ts';
 
 /** What a client said of an object beside its bytes; given back with it. */
 export interface ObjectHeaders {
@@ -76,20 +76,10 @@ const sql = {
   versions: `SELECT ${columns} FROM s3_objects
     WHERE ${here} AND (key > :from OR (key = :from AND sequence < :before)) AND key >= :from AND key < :end
     ORDER BY key, sequence DESC LIMIT :limit`,
-  addSegment: `INSERT INTO s3_segments (account, region, content, position, blob, size)
-    VALUES (:account, :region, :content, :position, :blob, :size)`,
-  segments: `SELECT blob, size FROM s3_segments
-    WHERE account = :account AND region = :region AND content = :content ORDER BY position`,
-  removeSegments: 'DELETE FROM s3_segments WHERE account = :account AND region = :region AND content = :content',
-  contentInUse: `SELECT 1 AS found FROM s3_objects
-    WHERE account = :account AND region = :region AND content = :content LIMIT 1`,
-  blobInUse: `SELECT 1 AS found FROM s3_segments WHERE blob = :blob
-    UNION ALL SELECT 1 FROM s3_parts WHERE blob = :blob LIMIT 1`,
 };
 
 type Here = { account: string; region: string; bucket: string };
 type AtKey = Here & { key: Uint8Array };
-type AtContent = { account: string; region: string; content: string };
 
 /** Sorts after every key: a byte that UTF-8 never has. */
 export const afterAllKeys: Uint8Array = Buffer.from([0xff]);
@@ -130,18 +120,15 @@ export interface ObjectStore {
     key: Uint8Array,
     versionId: string,
   ): { removed: ObjectVersion | undefined; freed: string[] };
-  addContent(bucket: BucketKey, content: string, segments: readonly Segment[]): void;
-  segments(bucket: BucketKey, content: string): Segment[];
   /** Current objects with `from` <= key < `end`, by bytes. */
   current(bucket: BucketKey, from: Uint8Array, end: Uint8Array, limit: number): ObjectVersion[];
   /** Versions and markers with `from` <= key < `end`, of `from` itself only those older than `before`; newest first. */
   versions(bucket: BucketKey, from: Uint8Array, before: number, end: Uint8Array, limit: number): PlacedVersion[];
   /** The place of a version in the order of its key, or undefined when it is gone. */
   sequenceOf(bucket: BucketKey, key: Uint8Array, versionId: string): number | undefined;
-  isBlobInUse(blob: string): boolean;
 }
 
-export function objectStore(db: Database): ObjectStore {
+export function objectStore(db: Database, contents: ContentStore): ObjectStore {
   const latest = db.statement<AtKey, Row>(sql.latest);
   const version = db.statement<AtKey & { versionId: string }, Row>(sql.version);
   const insert = db.statement<AtKey & Record<string, string | number | Uint8Array | null>>(sql.insert);
@@ -152,26 +139,6 @@ export function objectStore(db: Database): ObjectStore {
   const versions = db.statement<Here & { from: Uint8Array; before: number; end: Uint8Array; limit: number }, Row>(
     sql.versions,
   );
-  const addSegment = db.statement<AtContent & { position: number; blob: string; size: number }>(sql.addSegment);
-  const segments = db.statement<AtContent, { blob: string; size: number }>(sql.segments);
-  const removeSegments = db.statement<AtContent>(sql.removeSegments);
-  const contentInUse = db.statement<AtContent, { found: number }>(sql.contentInUse);
-  const blobInUse = db.statement<{ blob: string }, { found: number }>(sql.blobInUse);
-
-  const atContent = (bucket: BucketKey, content: string): AtContent => ({
-    account: bucket.account,
-    region: bucket.region,
-    content,
-  });
-
-  function free(bucket: BucketKey, content: string | undefined): string[] {
-    if (content === undefined) return [];
-    const at = atContent(bucket, content);
-    if (contentInUse.get(at) !== undefined) return [];
-    const blobs = segments.all(at).map((segment) => segment.blob);
-    removeSegments.run(at);
-    return blobs;
-  }
 
   return {
     latest(bucket, key) {
@@ -202,27 +169,20 @@ export function objectStore(db: Database): ObjectStore {
         uploadId: made.uploadId ?? null,
       });
       // After the insert: an object copied onto itself keeps its content.
-      return free(bucket, replaced?.content ?? undefined);
+      return contents.free(bucket, replaced?.content ?? null);
     },
     remove(bucket, key, versionId) {
       const row = version.get({ ...bucket, key, versionId });
       if (row === undefined) return { removed: undefined, freed: [] };
       remove.run({ ...bucket, key, versionId });
       if (row.latest === 1) promote.run({ ...bucket, key });
-      return { removed: toVersion(row), freed: free(bucket, row.content ?? undefined) };
+      return { removed: toVersion(row), freed: contents.free(bucket, row.content) };
     },
-    addContent(bucket, content, parts) {
-      parts.forEach(({ blob, size }, position) =>
-        addSegment.run({ ...atContent(bucket, content), position, blob, size }),
-      );
-    },
-    segments: (bucket, content) => segments.all(atContent(bucket, content)),
     current: (bucket, from, end, limit) => current.all({ ...bucket, from, end, limit }).map(toVersion),
     versions: (bucket, from, before, end, limit) =>
       versions
         .all({ ...bucket, from, before, end, limit })
         .map((row) => ({ version: toVersion(row), sequence: row.sequence })),
     sequenceOf: (bucket, key, versionId) => version.get({ ...bucket, key, versionId })?.sequence,
-    isBlobInUse: (blob) => blobInUse.get({ blob }) !== undefined,
   };
 }

@@ -130,7 +130,7 @@ function complete(s3: S3Parts, input: Input, context: Context, upload: Upload): 
     const version = { content, size, etag, headers, checksum, uploadId };
     const { bucket, versionId } = commitVersion(s3, target, write, context, version, () => {
       const all = s3.uploads.remove(at, key, uploadId);
-      s3.objects.addContent(at, content, parts);
+      s3.contents.add(at, content, parts);
       const used = new Set(parts.map((part) => part.blob));
       return all.map((part) => part.blob).filter((blob) => !used.has(blob));
     });
