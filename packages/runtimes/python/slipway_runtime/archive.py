@@ -1,7 +1,7 @@
 """Unpacks source code that somebody packed: an archive may not write outside its folder, link anywhere, or explode.
 
-Worked example of the ratio: a 40 KB archive may unpack to 4 MB (100 times), or to `SMALL_BYTES` if that is more, because
-a few kilobytes of repeated text honestly pack better than 100 to 1.
+Worked example of the ratio: a 40 KB archive may unpack to 4 MB (100 times), or to `SMALL_BYTES` if that is more,
+because a few kilobytes of repeated text honestly pack better than 100 to 1.
 """
 
 import gzip
@@ -66,7 +66,7 @@ class Capped:
 
 
 def put_in_place(fresh, folder):
-    """By rename. An empty folder gives way, one with files takes the entries (the toolkit unpacks over what is there)."""
+    """By rename. An empty folder gives way; one with files takes the entries, as in the toolkit."""
     if os.path.isdir(folder) and os.listdir(folder):
         shutil.copytree(fresh, folder, dirs_exist_ok=True)
         return

@@ -51,7 +51,7 @@ class Boosters:
         return np.mean(found, axis=0)
 
     def check_width(self, width, kind):
-        """The native format checks the width itself; for pickles the container does, one column more or less allowed."""
+        """The native format checks the width itself; for pickles the container does, with one column of slack."""
         if kind == "libsvm" and width > self.features + 1:
             raise ValueError(
                 f"Feature size of libsvm inference data {width} is larger than feature size of trained model "

@@ -12,7 +12,7 @@ import numpy as np
 import pandas
 import xgboost
 
-from slipway_runtime import decoders
+from slipway_runtime import boosters, decoders
 from slipway_runtime.failures import ClientError
 
 CSV, LIBSVM, PARQUET, RECORDIO = "csv", "libsvm", "parquet", "recordio-protobuf"
@@ -42,7 +42,9 @@ def content_type(given):
         raise ClientError(f"{given} is not an accepted ContentType: {', '.join(CONTENT_TYPES)}.")
     sizes = [part.partition("=")[2].strip() for part in parameters if part.startswith("label_size")]
     if CONTENT_TYPES[kind] == CSV and any(size != "1" for size in sizes):
-        raise ClientError(f"{given} is not an accepted csv ContentType. Optional parameter label_size must be equal to 1")
+        raise ClientError(
+            f"{given} is not an accepted csv ContentType. Optional parameter label_size must be equal to 1"
+        )
     return CONTENT_TYPES[kind]
 
 
@@ -53,7 +55,7 @@ def read_channel(name, folder, kind, csv_weights=False):
         where = "training" if name == "train" else name
         raise ClientError(f"No data in {where} channel path {folder}")
     if kind == LIBSVM:
-        matrix = read_libsvm(files)
+        matrix = read_libsvm(files, name)
     elif kind == CSV:
         matrix = labelled(read_tables(files, read_csv), csv_weights, name)
     elif kind == PARQUET:
@@ -131,8 +133,8 @@ def is_value(cell):
 
 def warn_of_heading(name, line):
     print(
-        f"WARNING: the first line of {name} is a heading ({line.strip()[:80]}). It was left out. On SageMaker it becomes a "
-        "junk row with label 0: write the CSV without a heading, the label first.",
+        f"WARNING: the first line of {name} is a heading ({line.strip()[:80]}). It was left out. On SageMaker it becomes "
+        "a junk row with label 0: write the CSV without a heading, the label first.",
         file=sys.stderr,
         flush=True,
     )
@@ -178,10 +180,18 @@ def labelled(table, csv_weights, name):
     if len(missing):
         raise ClientError(f"Channel {name}: {len(missing)} row(s) have no label, the first is row {missing[0] + 1}")
     weight = table[:, 1] if csv_weights else None
-    return xgboost.DMatrix(table[:, features_from:], label=table[:, 0], weight=weight)
+    return matrix_of(lambda: xgboost.DMatrix(table[:, features_from:], label=table[:, 0], weight=weight), name)
 
 
-def read_libsvm(files):
+def matrix_of(make, name):
+    """Infinite cells and negative weights are what the library itself finds."""
+    try:
+        return make()
+    except (xgboost.core.XGBoostError, ValueError) as error:
+        raise ClientError(f"Failed to load the data of channel {name}: {boosters.first_sentence(str(error))}") from None
+
+
+def read_libsvm(files, name):
     rows = []
     for path in files:
         with open(path, encoding="utf-8", errors="replace") as file:
@@ -190,4 +200,4 @@ def read_libsvm(files):
             except ValueError as error:
                 line = str(error)
                 raise ClientError(f"{os.path.basename(path)} is not 'LIBSVM' format: {line}") from None
-    return decoders.libsvm_matrix(rows)
+    return matrix_of(lambda: decoders.libsvm_matrix(rows), name)

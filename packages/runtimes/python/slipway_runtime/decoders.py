@@ -1,7 +1,7 @@
 """Payloads and files of rows into matrices: the container's own parsers, with its rules for delimiters and indices.
 
-Source: sagemaker-xgboost-container, encoder.py and algorithm_mode/serve_utils.py; for arrays sagemaker-inference-toolkit,
-decoder.py, with pickles refused as the later containers do.
+Source: sagemaker-xgboost-container, encoder.py and algorithm_mode/serve_utils.py; for arrays
+sagemaker-inference-toolkit, decoder.py, with pickles refused as the later containers do.
 """
 
 import csv
@@ -123,15 +123,18 @@ def libsvm_matrix(files, shift_one_based=False, at_least=1):
 
 
 def array_of(body, content_type):
-    """A numpy array of a payload, for scripts without an input_fn. Raises UnsupportedFormat or ValueError."""
+    """A numpy array of a payload, text or bytes, for scripts without an input_fn.
+
+    Raises UnsupportedFormat or ValueError.
+    """
     kind = media_type(content_type)
     if kind == "application/json":
         return np.array(json.loads(body))
     if kind == "text/csv":
-        return np.genfromtxt(io.StringIO(bytes(body).decode("utf-8")), delimiter=",")
+        return np.genfromtxt(io.StringIO(body), delimiter=",")
     if kind == "application/x-npy":
         return np.load(io.BytesIO(body), allow_pickle=False)
     raise UnsupportedFormat(
-        f"Content type {content_type} is not supported by this framework: implement input_fn to deserialize the request "
-        "data or an output_fn to serialize the response."
+        f"Content type {content_type} is not supported by this framework: implement input_fn to deserialize the "
+        "request data or an output_fn to serialize the response."
     )

@@ -1,6 +1,7 @@
 """Predictions into answers.
 
-Source: sagemaker-inference-toolkit, encoder.py; sagemaker-xgboost-container, algorithm_mode/serve.py and serve_utils.py.
+Source: sagemaker-inference-toolkit, encoder.py; sagemaker-xgboost-container, algorithm_mode/serve.py and
+serve_utils.py.
 """
 
 import io
@@ -26,8 +27,8 @@ def encode(value, accept):
         np.save(buffer, value, allow_pickle=False)
         return buffer.getvalue()
     raise UnsupportedFormat(
-        f"Content type {accept} is not supported by this framework: implement input_fn to deserialize the request data or "
-        "an output_fn to serialize the response."
+        f"Content type {accept} is not supported by this framework: implement input_fn to deserialize the request data "
+        "or an output_fn to serialize the response."
     )
 
 

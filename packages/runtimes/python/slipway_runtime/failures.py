@@ -21,7 +21,8 @@ class AlgorithmError(Exception):
 class ScriptError(Exception):
     """A user's program that ended with a code other than 0, in the training toolkit's words.
 
-    Source: sagemaker-training-toolkit, errors.py: the kind of the error, the code, the last words on stderr, the command.
+    Source: sagemaker-training-toolkit, errors.py: the kind of the error, the code, the last words on stderr, the
+    command.
     """
 
     def __init__(self, kind, code, message, command):

@@ -124,7 +124,11 @@ class AlgorithmHandler:
             kind = decoders.media_type(self.default_accept)
         values = predictions.tolist()
         if kind in (encoders.CSV, "csv"):
-            return 200, encoders.CSV, encoders.joined(values, "\n") + b"\n" if self.is_batch else encoders.joined(values, ",")
+            return (
+                200,
+                encoders.CSV,
+                encoders.joined(values, "\n") + b"\n" if self.is_batch else encoders.joined(values, ","),
+            )
         if kind in (encoders.JSON, "json"):
             return 200, encoders.JSON, encoders.encode(values, encoders.JSON)
         raise Answer(

@@ -1,4 +1,4 @@
-"""The metrics of the built-in XGBoost algorithm: the library's, those that the container adds, and how rounds are printed.
+"""The metrics of the built-in XGBoost algorithm: the library's, the container's own, and how rounds are printed.
 
 Source of the names and of what the container adds: sagemaker-xgboost-container, constants/xgb_constants.py and
 metrics/custom_metrics.py.
@@ -90,7 +90,9 @@ class RoundPrinter(xgboost.callback.TrainingCallback):
 
     def after_iteration(self, model, epoch, evals_log):
         words = [
-            f"{data}-{metric}:{self.number(log[-1])}" for data, logs in evals_log.items() for metric, log in logs.items()
+            f"{data}-{metric}:{self.number(log[-1])}"
+            for data, logs in evals_log.items()
+            for metric, log in logs.items()
         ]
         print("\t".join([f"[{epoch}]", *words]), file=sys.stdout, flush=True)
         return False

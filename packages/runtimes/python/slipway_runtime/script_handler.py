@@ -16,7 +16,7 @@ import numpy as np
 import xgboost
 
 from slipway_runtime import decoders, encoders
-from slipway_runtime.handlers import TEXT, Answer
+from slipway_runtime.handlers import Answer
 
 TEXT_TYPES = ("application/json", "text/csv")
 FUNCTIONS = ("model_fn", "input_fn", "predict_fn", "output_fn", "transform_fn")
@@ -94,7 +94,9 @@ class ScriptHandler:
         if kind in ("text/libsvm", "text/x-libsvm"):
             lines = data.decode("utf-8").strip().split("\n")
             return decoders.libsvm_matrix([decoders.parse_libsvm(lines, labelled=False)])
-        raise decoders.UnsupportedFormat(f"Content type {content_type} is not supported by this framework: implement input_fn.")
+        raise decoders.UnsupportedFormat(
+            f"Content type {content_type} is not supported by this framework: implement input_fn."
+        )
 
     def predict_fn(self, data, model):
         if isinstance(model, xgboost.Booster):
@@ -128,8 +130,14 @@ def as_response(result, accept):
 def explain(error, code):
     """`ValueError: bad row (inference.py, line 12)`: the last line of the user's own code that took part."""
     root = os.path.realpath(code) + os.sep
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if os.path.realpath(frame.filename).startswith(root)]
-    where = f" ({os.path.relpath(os.path.realpath(frames[-1].filename), root)}, line {frames[-1].lineno})" if frames else ""
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if os.path.realpath(frame.filename).startswith(root)
+    ]
+    where = (
+        f" ({os.path.relpath(os.path.realpath(frames[-1].filename), root)}, line {frames[-1].lineno})" if frames else ""
+    )
     return f"{type(error).__name__}: {error}"[:LONGEST_MESSAGE] + where
 
 
@@ -159,6 +167,3 @@ class OwnModules:
             where = getattr(sys.modules[name], "__file__", None) or ""
             if name in self.own or os.path.realpath(where).startswith(self.code + os.sep):
                 self.own[name] = sys.modules.pop(name)
-
-
-__all__ = ["ScriptHandler", "explain", "TEXT"]

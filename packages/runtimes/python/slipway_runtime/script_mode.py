@@ -60,7 +60,9 @@ def program_path(code, program):
         raise ClientError(f"sagemaker_program must be a path inside the code, not {program!r}")
     if not os.path.isfile(path):
         there = sorted(name for name in os.listdir(code) if not name.startswith("."))[:20]
-        raise ClientError(f"sagemaker_program {program!r} is not in the code, which has: {', '.join(there) or 'nothing'}")
+        raise ClientError(
+            f"sagemaker_program {program!r} is not in the code, which has: {', '.join(there) or 'nothing'}"
+        )
     return path
 
 

@@ -8,7 +8,7 @@ import os
 import tempfile
 import traceback
 
-from slipway_runtime import boosters, limits, source_code
+from slipway_runtime import boosters, layers, limits, source_code
 from slipway_runtime.handlers import TEXT, AlgorithmHandler, Answer
 from slipway_runtime.script_handler import ScriptHandler, explain
 
@@ -91,7 +91,7 @@ class ModelServer:
         if isinstance(error, (boosters.CannotLoad, source_code.ClientError)):
             return str(error)
         traceback.print_exception(error)
-        return explain(error, self.code_folder(folder))
+        return explain(error, self.fetched or os.path.join(folder, "code"))
 
     def handler(self, folder):
         """A script when the image would take one, else the algorithm's own server."""
@@ -119,5 +119,16 @@ class ModelServer:
         if self.fetched is None:
             fetched = os.path.join(tempfile.mkdtemp(prefix="code-"), "code")
             source_code.fetch(submit, fetched)
+            self.install(fetched)
             self.fetched = fetched
         return self.fetched
+
+    @staticmethod
+    def install(code):
+        """A requirements.txt beside code from S3. What this process has imported already stays as it is."""
+        try:
+            replaced = layers.install_for(code)
+        except layers.LayerFailed as failure:
+            raise source_code.ClientError(str(failure)) from None
+        if replaced:
+            print(f"WARNING: {', '.join(replaced)} are loaded already, in the environment's own versions", flush=True)

@@ -60,9 +60,7 @@ def variables(folder, hyperparameters, program, submit_directory, framework):
     group = resources.get("current_group_name", GROUP)
     group_hosts = next((each["hosts"] for each in groups if each["instance_group_name"] == group), resources["hosts"])
     framework_parameters = {
-        name: value
-        for name, value in hyperparameters.items()
-        if name.startswith(PREFIX) and name not in TOOLKIT_NAMES
+        name: value for name, value in hyperparameters.items() if name.startswith(PREFIX) and name not in TOOLKIT_NAMES
     }
     training = {
         "additional_framework_parameters": framework_parameters,

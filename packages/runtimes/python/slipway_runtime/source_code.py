@@ -44,7 +44,9 @@ def fetch_from_s3(source, folder):
         try:
             answer = client.get_object(Bucket=place.netloc, Key=key)
             if answer["ContentLength"] > LARGEST_DOWNLOAD_BYTES:
-                raise ClientError(f"{source} has {answer['ContentLength']} bytes, {LARGEST_DOWNLOAD_BYTES} are the most")
+                raise ClientError(
+                    f"{source} has {answer['ContentLength']} bytes, {LARGEST_DOWNLOAD_BYTES} are the most"
+                )
             with open(path, "wb") as file:
                 shutil.copyfileobj(answer["Body"], file, 1 << 20)
         except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:

@@ -13,7 +13,8 @@ FAILED_CODE = 1
 def main(framework, version):
     """Trains in this process and returns its exit code. `framework` is `xgboost`, `sklearn` or `python`.
 
-    Why it failed stands in `<base>/output/failure`: `ClientError: …`, `AlgorithmError: …` or `ExecuteUserScriptError: …`.
+    Why it failed stands in `<base>/output/failure`: `ClientError: …`, `AlgorithmError: …` or
+    `ExecuteUserScriptError: …`.
     """
     folder = TrainingFolder()
     try:

@@ -66,7 +66,7 @@ class TrainingFolder:
 
 
 def decode(values):
-    """Hyperparameters as the toolkit decodes them, once: JSON, else the text itself (so `roc_auc` and `"1"` both work)."""
+    """Hyperparameters as the toolkit decodes them, once: JSON, else the text itself, so that `roc_auc` works too."""
     decoded = {}
     for name, value in values.items():
         try:

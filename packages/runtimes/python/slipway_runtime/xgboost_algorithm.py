@@ -71,7 +71,8 @@ def read(folder, settings):
     validation = data.read_channel("validation", folder.channel("validation"), kind, weights)
     if kind == data.CSV and validation.num_col() != training.num_col():
         raise ClientError(
-            f"feature_names mismatch: channel train has {training.num_col()} features, validation {validation.num_col()}"
+            f"feature_names mismatch: channel train has {training.num_col()} features, "
+            f"validation {validation.num_col()}"
         )
     return training, validation
 
@@ -162,13 +163,15 @@ class Saver:
         os.makedirs(self.folder, exist_ok=True)
         path = os.path.join(self.folder, MODEL_NAME)
         partial = os.path.join(self.folder, "." + MODEL_NAME)
-        if self.pickles:
+        content = pickle.dumps(booster, protocol=PICKLE_PROTOCOL) if self.pickles else booster.save_raw("ubj")
+        try:
             with open(partial, "wb") as file:
-                pickle.dump(booster, file, protocol=PICKLE_PROTOCOL)
-        else:
-            with open(partial, "wb") as file:
-                file.write(booster.save_raw("ubj"))
-        os.replace(partial, path)
+                file.write(content)
+            os.replace(partial, path)
+        except OSError as error:
+            if os.path.exists(partial):
+                os.unlink(partial)
+            raise AlgorithmError(f"the model could not be written: {error}") from None
 
 
 def writes_pickles(version):

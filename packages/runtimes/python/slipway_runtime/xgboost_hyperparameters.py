@@ -1,4 +1,4 @@
-"""The hyperparameters of the built-in XGBoost algorithm: names, types, ranges, and the container's words for what is wrong.
+"""The hyperparameters of the built-in XGBoost algorithm: names, types, ranges, and the container's words.
 
 Source: sagemaker-xgboost-container, algorithm_mode/hyperparameter_validation.py, and the algorithm toolkit's
 hyperparameter_validation.py for the sentences. Values arrive as the request's strings.
@@ -156,8 +156,8 @@ def check_together(values):
         )
     if "interaction_constraints" in values and tree_method not in ("exact", "hist", "approx"):
         raise ClientError(
-            "interaction_constraints can be used only when the tree_method parameter is set to either 'exact', 'hist' or "
-            "'approx'."
+            "interaction_constraints can be used only when the tree_method parameter is set to either 'exact', "
+            "'hist' or 'approx'."
         )
     if tree_method == "gpu_hist" or values.get("use_dask_gpu_training") == "true":
         raise ClientError("training on a GPU is not supported by Slipway yet: use tree_method 'hist'")
