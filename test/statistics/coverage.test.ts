@@ -1,6 +1,13 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import { metricInterval, metricOf, seededRandom, type MetricName, type Random } from '@slipway/delivery/statistics';
+import {
+  differenceInterval,
+  metricInterval,
+  metricOf,
+  seededRandom,
+  type MetricName,
+  type Random,
+} from '@slipway/delivery/statistics';
 
 // An interval that says 95 % must hold the truth in 92 to 97 % of repetitions, at the sizes of the demo: 171 held-out rows
 // of the breast-cancer data (37 % of them of class 0, areas near 0.99) and 133 of the diabetes data. The truth is that of
@@ -117,5 +124,57 @@ test.each([
     const said = `${metric}: ${JSON.stringify(shares)}`;
     expect(share, said).toBeGreaterThanOrEqual(0.92 - slack);
     expect(share, said).toBeLessThanOrEqual(0.97 + slack);
+  }
+});
+
+interface Pair {
+  y: Float64Array;
+  first: Float64Array;
+  second: Float64Array;
+}
+
+/** Two models that see the same signal, each through noise of its own. */
+function twoClassifiers(separation: number, n: number, random: Random): Pair {
+  const pair: Pair = { y: new Float64Array(n), first: new Float64Array(n), second: new Float64Array(n) };
+  for (let i = 0; i < n; i++) {
+    const y = random.uniform() < 0.37 ? 0 : 1;
+    const signal = (y - 0.5) * separation + random.normal();
+    const said = (): number => 1 / (1 + Math.exp(-separation * (signal + 0.4 * random.normal())));
+    pair.y[i] = y;
+    pair.first[i] = said();
+    pair.second[i] = said();
+  }
+  return pair;
+}
+
+function twoRegressors(n: number, random: Random): Pair {
+  const pair: Pair = { y: new Float64Array(n), first: new Float64Array(n), second: new Float64Array(n) };
+  for (let i = 0; i < n; i++) {
+    const shared = random.normal();
+    const error = (): number => 55 * (0.95 * shared + 0.31 * random.normal());
+    const y = 150 + 70 * random.normal();
+    pair.y[i] = y;
+    pair.first[i] = y + error();
+    pair.second[i] = y + error();
+  }
+  return pair;
+}
+
+test.each([
+  ['171 rows, areas near 0.99', (random: Random) => twoClassifiers(3.6, 171, random), CLASSES],
+  ['171 rows, areas near 0.9', (random: Random) => twoClassifiers(1.9, 171, random), CLASSES],
+  ['133 rows with correlated errors', (random: Random) => twoRegressors(133, random), NUMBERS],
+] as const)('of two equal models on %s, a one-sided bound is crossed in at most one of twenty', (_, draw, metrics) => {
+  const random = seededRandom(11);
+  const crossed = new Map<MetricName, number>(metrics.map((metric) => [metric, 0]));
+  for (let seed = 0; seed < REPETITIONS; seed++) {
+    const { y, first, second } = draw(random);
+    for (const metric of metrics) {
+      const result = differenceInterval(metric, y, first, second, { draws: DRAWS, seed, rows: y.length }, 0.9);
+      if ('interval' in result && result.interval.low > 0) crossed.set(metric, (crossed.get(metric) ?? 0) + 1);
+    }
+  }
+  for (const [metric, count] of crossed) {
+    expect(count / REPETITIONS, metric).toBeLessThan(0.05 + 2 * Math.sqrt((0.05 * 0.95) / REPETITIONS));
   }
 });

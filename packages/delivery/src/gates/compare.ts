@@ -1,7 +1,7 @@
 import type { ComparisonRule } from '../project/model.ts';
 import type { Draws } from '../statistics/bootstrap.ts';
 import { normalQuantile } from '../statistics/distributions.ts';
-import { differenceInterval } from '../statistics/interval.ts';
+import { differenceInterval } from '../statistics/difference.ts';
 import { METRICS } from '../statistics/metric-names.ts';
 import { metricOf } from '../statistics/metrics.ts';
 import type { Difference, Interval, PredictionTable, Verdict } from './gate.ts';

@@ -121,7 +121,7 @@ function unitColumns(of: SmoothStatistic, how: Draws): Float64Array[] {
   return [sum(), ...of.columns.map((column) => sum(column))];
 }
 
-interface Studentised {
+export interface Studentised {
   value: number;
   standardError: number;
 }
@@ -187,4 +187,30 @@ export function studentisedInterval(how: Draws, of: SmoothStatistic, confidence:
     low: centre.value - quantile(sorted, 1 - tail) * centre.standardError,
     high: centre.value - quantile(sorted, tail) * centre.standardError,
   };
+}
+
+/**
+ * Estimate and delta-method standard error, without any draw.
+ *
+ * @returns `effective`: (Σ|u|)² / Σu² over the units' influences, the number of units that carry the spread
+ */
+export function linearise(how: Draws, of: SmoothStatistic): Studentised & { effective: number } {
+  const units = unitColumns(of, how);
+  const n = clusterCount(how);
+  const means = new Float64Array(of.columns.length);
+  const slopes = new Float64Array(of.columns.length);
+  const estimate = studentise(of, units, new Float64Array(n).fill(1), means, slopes);
+  let sum = 0;
+  let squares = 0;
+  for (let unit = 0; unit < n; unit++) {
+    let influence = 0;
+    for (let k = 0; k < means.length; k++) {
+      const rows = (units[0] as Float64Array)[unit] as number;
+      influence +=
+        (slopes[k] as number) * (((units[k + 1] as Float64Array)[unit] as number) - (means[k] as number) * rows);
+    }
+    sum += Math.abs(influence);
+    squares += influence * influence;
+  }
+  return { ...estimate, effective: squares === 0 ? 0 : (sum * sum) / squares };
 }

@@ -3,7 +3,8 @@ import { expect, test } from 'vitest';
 import { bcaInterval, bootstrap, percentileInterval } from './bootstrap.ts';
 import { delong, pairedDelong } from './delong.ts';
 import { readGolden } from './golden.ts';
-import { differenceInterval, metricInterval } from './interval.ts';
+import { differenceInterval } from './difference.ts';
+import { metricInterval } from './interval.ts';
 import { metricsOf } from './metric-names.ts';
 import { lossesOf, metricOf } from './metrics.ts';
 import { mcnemarExact, wilson } from './proportion.ts';
@@ -138,7 +139,7 @@ test('the generator repeats from its seed, is fair, and gives another sequence f
   expect(take(7)).toEqual(take(7));
   expect(take(7)).not.toEqual(take(8));
   const random = seededRandom(0);
-  const counts = new Array<number>(6).fill(0);
+  const counts = Array.from({ length: 6 }, () => 0);
   for (let i = 0; i < 60_000; i++) {
     const face = random.below(6);
     counts[face] = (counts[face] as number) + 1;

@@ -1,24 +1,23 @@
 import { bcaInterval, bootstrap, studentisedInterval, type Draws, type SmoothStatistic } from './bootstrap.ts';
-import { delong, logitInterval, pairedDelong } from './delong.ts';
-import { studentQuantile } from './distributions.ts';
+import { delong, logitInterval } from './delong.ts';
 import type { MetricName } from './metric-names.ts';
-import { confusion, isPositive, lossesOf, metricOf } from './metrics.ts';
-import { f1Interval, mcnemarExact, pairedDifference, wilson, type Bounds } from './proportion.ts';
+import { confusion, lossesOf, metricOf } from './metrics.ts';
+import { f1Interval, wilson, type Bounds } from './proportion.ts';
 
 // Which interval belongs to which metric. The choices are those that held 92 to 97 % coverage at 133 and 171 rows (see
 // `test/statistics/coverage.test.ts`); the percentile bootstrap, the usual default, falls to 78 to 90 % on log loss and on
 // areas near 1.
 //
-//   metric                       one model                          difference on the same rows
-//   rmse mae mape log_loss       bootstrap-t on the log of the mean bootstrap-t
-//   brier                        BCa bootstrap                      bootstrap-t
-//   r2                           bootstrap-t                        bootstrap-t
-//   roc_auc                      DeLong on the logit                paired DeLong
-//   pr_auc                       bootstrap error on the logit       BCa bootstrap
-//   accuracy recall              Wilson                             Bonett and Price, with McNemar's exact p
-//   precision f1                 Wilson                             BCa bootstrap
+//   metric                  one model                            difference on the same rows (`difference.ts`)
+//   rmse mae mape log_loss  bootstrap-t on the log of the mean   linearised, Student's t
+//   brier                   BCa bootstrap                        linearised, Student's t
+//   r2                      bootstrap-t                          linearised, Student's t
+//   roc_auc                 DeLong on the logit                  paired DeLong
+//   pr_auc                  bootstrap error on the logit         bootstrap error
+//   accuracy recall         Wilson                               Bonett and Price, with McNemar's exact p
+//   precision f1            Wilson                               linearised, with one spare row
 //
-// With groups every interval is a bootstrap that draws groups.
+// With groups every interval of one model is a bootstrap that draws groups, and differences are summed over groups first.
 
 export interface Interval {
   low: number;
@@ -41,28 +40,28 @@ const MIN_GROUPS = 10;
 const PERFECT = 'the scores separate the classes perfectly on these rows, so the rows cannot say by how much';
 const NO_SPREAD = 'nothing varies over these rows';
 
-interface Context {
+export interface Context {
   y: Float64Array;
   how: Draws;
   confidence: number;
 }
 
-function units({ how }: Context): number {
+export function units({ how }: Context): number {
   return how.clusters === undefined ? how.rows : new Set(how.clusters).size;
 }
 
-function closed(bounds: Bounds, method: string, n: number, context: Context): IntervalResult {
+export function closed(bounds: Bounds, method: string, n: number, context: Context): IntervalResult {
   if (!Number.isFinite(bounds.low) || !Number.isFinite(bounds.high)) return { reason: NO_SPREAD };
   return { interval: { ...bounds, confidence: context.confidence, method, n } };
 }
 
-function drawn(bounds: Bounds, method: string, context: Context): IntervalResult {
+export function drawn(bounds: Bounds, method: string, context: Context): IntervalResult {
   const by = context.how.clusters === undefined ? 'row' : 'group';
   const result = closed(bounds, `${method} by ${by}, ${context.how.draws} draws`, units(context), context);
   return 'interval' in result ? { interval: { ...result.interval, seed: context.how.seed } } : result;
 }
 
-function tooFew(context: Context): string | undefined {
+export function tooFew(context: Context): string | undefined {
   const n = units(context);
   if (context.how.clusters !== undefined && n < MIN_GROUPS) return `only ${n} groups; ${MIN_GROUPS} are the least`;
   return n < 2 ? 'a single row has no spread' : undefined;
@@ -79,21 +78,17 @@ function logMean(losses: Float64Array): SmoothStatistic {
   };
 }
 
-/** (second error - first error) / variance of y, or 1 - error / variance with one error column. */
-function r2Statistic(y: Float64Array, errors: readonly Float64Array[]): SmoothStatistic {
-  const paired = errors.length === 2;
-  const k = errors.length;
-  const spread = (m: Float64Array): number => (m[k + 1] as number) - (m[k] as number) ** 2;
-  const top = (m: Float64Array): number => (paired ? (m[1] as number) - (m[0] as number) : -(m[0] as number));
+/** 1 - mean squared error / variance of y. */
+function r2Statistic(y: Float64Array, errors: Float64Array): SmoothStatistic {
+  const spread = (m: Float64Array): number => (m[2] as number) - (m[1] as number) ** 2;
   return {
-    columns: [...errors, y, y.map((value) => value * value)],
-    value: (m) => (paired ? 0 : 1) + top(m) / spread(m),
+    columns: [errors, y, y.map((value) => value * value)],
+    value: (m) => 1 - (m[0] as number) / spread(m),
     gradient: (m, into) => {
       const v = spread(m);
       into[0] = -1 / v;
-      if (paired) into[1] = 1 / v;
-      into[k] = (2 * (m[k] as number) * top(m)) / (v * v);
-      into[k + 1] = -top(m) / (v * v);
+      into[1] = (-2 * (m[1] as number) * (m[0] as number)) / (v * v);
+      into[2] = (m[0] as number) / (v * v);
     },
   };
 }
@@ -161,7 +156,7 @@ export function metricInterval(
       return drawn(bcaInterval(how, metricOf(metric, y, score), confidence), 'BCa bootstrap', context);
     case 'r2':
       return drawn(
-        studentisedInterval(how, r2Statistic(y, [lossesOf('rmse', y, score) as Float64Array]), confidence),
+        studentisedInterval(how, r2Statistic(y, lossesOf('rmse', y, score) as Float64Array), confidence),
         'bootstrap-t',
         context,
       );
@@ -180,131 +175,3 @@ export function metricInterval(
         : logitBootstrap(metric, score, context);
   }
 }
-
-/** Rows on which exactly one of two models says the right class. */
-function discordant(y: Float64Array, first: Float64Array, second: Float64Array, only?: number) {
-  let onlyFirst = 0;
-  let onlySecond = 0;
-  let rows = 0;
-  for (let i = 0; i < y.length; i++) {
-    if (only !== undefined && y[i] !== only) continue;
-    rows++;
-    const rightFirst = isPositive(first[i] as number) === (y[i] === 1);
-    const rightSecond = isPositive(second[i] as number) === (y[i] === 1);
-    if (rightFirst && !rightSecond) onlyFirst++;
-    if (rightSecond && !rightFirst) onlySecond++;
-  }
-  return { onlyFirst, onlySecond, rows };
-}
-
-/**
- * Where two models name the same class on all n rows, a bootstrap would give no width at all. Were a share q of rows
- * named differently, all n would agree with probability (1 - q)^n, so q is at most 1 - alpha^(1/n); and q n rows can move
- * the ratio by at most 2 q n over what stands below its line.
- */
-function sameClasses(
-  metric: 'precision' | 'f1',
-  first: Float64Array,
-  second: Float64Array,
-  context: Context,
-): IntervalResult | undefined {
-  const n = context.how.rows;
-  if (first.some((value, i) => isPositive(value) !== isPositive(second[i] as number))) return undefined;
-  const c = confusion(context.y, first);
-  const below = c.truePositive + c.falsePositive + (metric === 'f1' ? c.truePositive + c.falseNegative : 0);
-  const share = 1 - ((1 - context.confidence) / 2) ** (1 / n);
-  const bound = Math.min(1, (2 * share * n) / below);
-  return closed({ low: -bound, high: bound }, 'exact bound, no row is classed differently', n, context);
-}
-
-function aucDifference(first: Float64Array, second: Float64Array, context: Context): IntervalResult {
-  const { y, how, confidence } = context;
-  const paired = pairedDelong(y, first, second);
-  if (paired.variance > 0) {
-    const half = studentQuantile(0.5 + confidence / 2, paired.degrees) * Math.sqrt(paired.variance);
-    const bounds = { low: paired.difference - half, high: paired.difference + half };
-    return closed(bounds, 'paired DeLong', how.rows, context);
-  }
-  // Each of the m rows of the rarer class is placed alike by both models. Were a share q of such rows placed otherwise,
-  // all m would agree with probability (1 - q)^m: q is at most 1 - alpha^(1/m), and so is the difference of the areas.
-  const positives = y.reduce((sum, value) => sum + value, 0);
-  const m = Math.min(positives, y.length - positives);
-  const bound = 1 - ((1 - confidence) / 2) ** (1 / m);
-  const bounds = { low: paired.difference - bound, high: paired.difference + bound };
-  return closed(bounds, 'exact bound, no row is placed differently', m, context);
-}
-
-function smoothDifference(
-  metric: MetricName,
-  first: Float64Array,
-  second: Float64Array,
-  context: Context,
-): IntervalResult {
-  const { y, how, confidence } = context;
-  const a = lossesOf(metric === 'r2' ? 'rmse' : metric, y, first) as Float64Array;
-  const b = lossesOf(metric === 'r2' ? 'rmse' : metric, y, second) as Float64Array;
-  if (metric === 'r2')
-    return drawn(studentisedInterval(how, r2Statistic(y, [a, b]), confidence), 'paired bootstrap-t', context);
-  const statistic: SmoothStatistic =
-    metric === 'rmse'
-      ? {
-          columns: [a, b],
-          value: (m) => Math.sqrt(m[0] as number) - Math.sqrt(m[1] as number),
-          gradient: (m, into) => {
-            into[0] = 0.5 / Math.sqrt(m[0] as number);
-            into[1] = -0.5 / Math.sqrt(m[1] as number);
-          },
-        }
-      : {
-          columns: [a.map((value, i) => value - (b[i] as number))],
-          value: (m) => m[0] as number,
-          gradient: (_, into) => {
-            into[0] = 1;
-          },
-        };
-  return drawn(studentisedInterval(how, statistic, confidence), 'paired bootstrap-t', context);
-}
-
-/**
- * An interval of the difference of two models' metrics on the same rows, first minus second.
- *
- * @returns bounds on the metric's own scale (not yet turned so that positive is better); for accuracy and recall also
- *   McNemar's exact p
- */
-export function differenceInterval(
-  metric: MetricName,
-  y: Float64Array,
-  first: Float64Array,
-  second: Float64Array,
-  how: Draws,
-  confidence: number,
-): IntervalResult {
-  const context: Context = { y, how, confidence };
-  if (first.every((value, i) => value === second[i])) {
-    return closed({ low: 0, high: 0 }, 'identical predictions', units(context), context);
-  }
-  const few = tooFew(context);
-  if (few !== undefined) return { reason: few };
-  const smooth = LOSS_METRICS.has(metric);
-  if (smooth) return smoothDifference(metric, first, second, context);
-  if (how.clusters === undefined && metric === 'roc_auc') return aucDifference(first, second, context);
-  if (how.clusters === undefined && (metric === 'accuracy' || metric === 'recall')) {
-    const { onlyFirst, onlySecond, rows } = discordant(y, first, second, metric === 'recall' ? 1 : undefined);
-    const bounds = pairedDifference(onlyFirst, onlySecond, rows, confidence);
-    const result = closed(bounds, 'Bonett and Price', rows, context);
-    return 'interval' in result ? { ...result, pValue: mcnemarExact(onlyFirst, onlySecond) } : result;
-  }
-  if (how.clusters === undefined && (metric === 'precision' || metric === 'f1')) {
-    const alike = sameClasses(metric, first, second, context);
-    if (alike !== undefined) return alike;
-  }
-  const a = metricOf(metric, y, first);
-  const b = metricOf(metric, y, second);
-  return drawn(
-    bcaInterval(how, (weights) => a(weights) - b(weights), confidence),
-    'paired BCa bootstrap',
-    context,
-  );
-}
-
-const LOSS_METRICS: ReadonlySet<MetricName> = new Set(['rmse', 'mae', 'mape', 'brier', 'log_loss', 'r2']);

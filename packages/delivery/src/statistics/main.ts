@@ -1,5 +1,6 @@
 // What other parts may use of the statistics.
-export { differenceInterval, metricInterval } from './interval.ts';
+export { differenceInterval } from './difference.ts';
+export { metricInterval } from './interval.ts';
 export type { Interval, IntervalResult } from './interval.ts';
 export { METRICS, isMetricName, metricsOf } from './metric-names.ts';
 export type { MetricName, Task } from './metric-names.ts';
