@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile, rm, writeFile } from 'node:fs/promises';
+import { connect } from 'node:net';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -129,4 +130,19 @@ test("closing the engine ends the zygote and leaves the job, and nothing of eith
   await writeFile(join(data, 'jobs', 'left', 'ml', 'go'), '');
   await until(async () => !(await isAlive(pid)) && !(await isAlive(supervisor)));
   expect(JSON.parse(await readFile(join(data, 'jobs', 'left', 'exit.json'), 'utf8'))).toMatchObject({ exitCode: 7 });
+});
+
+test('callers that connect to a supervisor and leave at once do not end it', async () => {
+  const bench = await open();
+  await bench.start('visited', WAITS_FOR_FILE);
+  const { socket } = JSON.parse(await readFile(join(data, 'jobs', 'visited', 'spec.json'), 'utf8')) as {
+    socket: string;
+  };
+  for (let visit = 0; visit < 200; visit++) {
+    const stream = connect(socket);
+    await once(stream, 'connect');
+    stream.destroy();
+  }
+  await writeFile(join(data, 'jobs', 'visited', 'ml', 'go'), '');
+  expect(await bench.wait('visited')).toMatchObject({ reason: 'exited', exitCode: 7 });
 });

@@ -235,8 +235,12 @@ def build(options):
     if os.path.exists(folder):
         progress.report("cleaning", "removing the rest of a build that did not finish", 0.0)
         shutil.rmtree(folder)
-    make_virtual_environment(folder, uv, lock, progress)
-    install(folder, requirements, uv, lock, progress)
+    try:
+        make_virtual_environment(folder, uv, lock, progress)
+        install(folder, requirements, uv, lock, progress)
+    except BuildFailed:
+        shutil.rmtree(folder, ignore_errors=True)  # A full disk gets its room back.
+        raise
     compile_modules(folder, lock, progress)
     python = os.path.join(folder, "bin", "python")
     marker = {

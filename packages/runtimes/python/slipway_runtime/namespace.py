@@ -40,7 +40,7 @@ def unshare():
     try:
         # The process keeps its own ids inside, so files have the owner that a script expects.
         for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
-            with open(f"/proc/self/{name}", "w", encoding="ascii") as file:
+            with open(f"/proc/self/{name}", "w", encoding="utf-8") as file:
                 file.write(text)
     except OSError as error:
         raise Unavailable(f"{error.filename}: {error.strerror}") from None
@@ -84,7 +84,7 @@ def assemble(root, ml, opt):
             os.makedirs(place, exist_ok=True)
             mount(entry.path, place, MS_BIND | MS_REC)
         elif stat.S_ISREG(kind):
-            open(place, "a", encoding="ascii").close()
+            open(place, "a", encoding="utf-8").close()
             mount(entry.path, place, MS_BIND)
     place = os.path.join(copy, "ml")
     os.makedirs(place, exist_ok=True)

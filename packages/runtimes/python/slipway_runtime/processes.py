@@ -10,7 +10,7 @@ PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 def children(pid):
     """Direct children, empty where the kernel does not say."""
     try:
-        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="utf-8") as file:
             return [int(word) for word in file.read().split()]
     except OSError:
         return children_by_scan(pid)
@@ -55,7 +55,7 @@ def resident_bytes(pids):
     total = 0
     for pid in pids:
         try:
-            with open(f"/proc/{pid}/statm", encoding="ascii") as file:
+            with open(f"/proc/{pid}/statm", encoding="utf-8") as file:
                 total += int(file.read().split()[1]) * PAGE_BYTES
         except (OSError, IndexError):
             pass
@@ -96,7 +96,7 @@ def end_all(group, within_s=10):
 def kernel_kills():
     """How many processes the kernel has killed for memory since boot, -1 where it does not say."""
     try:
-        with open("/proc/vmstat", encoding="ascii") as file:
+        with open("/proc/vmstat", encoding="utf-8") as file:
             return next(int(line.split()[1]) for line in file if line.startswith("oom_kill "))
     except (OSError, StopIteration, ValueError):
         return -1

@@ -188,7 +188,7 @@ class Supervisor:
         theirs.close()
         self.pid = pid
         identity = {"pid": pid, "startTicks": processes.start_ticks(pid), "supervisor": parent}
-        with open(self.path("process.json"), "w", encoding="ascii") as file:
+        with open(self.path("process.json"), "w", encoding="utf-8") as file:
             json.dump(identity, file)
         mine.setblocking(False)
         self.control = mine

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@slipway/kit/log';
 import { deadline } from '@slipway/kit/stopwatch';
@@ -252,6 +252,7 @@ class ProcessEngine implements LocalEngine {
     const zygote = await this.#zygote?.catch(() => undefined);
     await zygote?.close();
     await this.#listener.close();
+    await rmdir(this.#run.path).catch(() => undefined); // Stays while live jobs have their sockets there.
   }
 }
 
