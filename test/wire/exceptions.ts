@@ -64,6 +64,7 @@ export const ALWAYS: ReadonlySet<string> = new Set([
   'clientToken',
   'CopyObjectResult',
   'CopyPartResult',
+  'Policy',
 ]);
 
 /** Numbers for botocore, text for the JavaScript SDK; the same on the wire. */
@@ -74,6 +75,8 @@ export const TEXTS: ReadonlyMap<string, string> = new Map([['policyDocumentType'
 
 /** Values that clients compute with. */
 export const FIXED: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map([
+  // Sent by the JavaScript client where its user gives none.
+  ['sagemaker-runtime', new Map<string, unknown>([['ContentType', 'text/csv']])],
   [
     's3',
     new Map<string, unknown>([

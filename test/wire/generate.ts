@@ -73,7 +73,7 @@ export class Generator {
       const ref = shape.members[name] as Ref;
       const target = model.shape(ref.shape);
       if (isFixed(name)) value[name] = fixed?.get(name);
-      else if (depth <= DEEPEST + 2)
+      else if (depth < 40)
         value[name] = this.#any(ref.shape, placeOf(ref, shape, name, target, this.#options.body), depth + 1);
     }
     return value;
