@@ -133,8 +133,8 @@ def is_value(cell):
 
 def warn_of_heading(name, line):
     print(
-        f"WARNING: the first line of {name} is a heading ({line.strip()[:80]}). It was left out. On SageMaker it becomes "
-        "a junk row with label 0: write the CSV without a heading, the label first.",
+        f"WARNING: the first line of {name} is a heading ({line.strip()[:80]}). It was left out. On SageMaker it "
+        "becomes a junk row with label 0: write the CSV without a heading, the label first.",
         file=sys.stderr,
         flush=True,
     )

@@ -1,7 +1,7 @@
 """Fetches the user's code: a folder on this machine, or a sourcedir.tar.gz on S3.
 
-boto3 finds the server by AWS_ENDPOINT_URL and its account by the job's own credentials; nothing is passed to it here
-except S3_ENDPOINT_URL, which SageMaker's toolkit honours too.
+The server is found by AWS_ENDPOINT_URL, or by S3_ENDPOINT_URL as in SageMaker's toolkit, and the account by the job's
+own credentials.
 """
 
 import os
@@ -9,9 +9,10 @@ import shutil
 import tempfile
 from urllib.parse import urlparse
 
-from slipway_runtime import archive
+from slipway_runtime import archive, s3_object
 from slipway_runtime.failures import ClientError
 
+ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "S3_ENDPOINT_URL", "AWS_ENDPOINT_URL")
 LARGEST_DOWNLOAD_BYTES = archive.LARGEST_PACKED_BYTES
 
 
@@ -31,27 +32,34 @@ def fetch(source, folder):
 
 
 def fetch_from_s3(source, folder):
-    import boto3
-    import botocore.exceptions
-
     place = urlparse(source, allow_fragments=False)
-    key = place.path.lstrip("/")
-    if not place.netloc or not key:
+    bucket, key = place.netloc, place.path.lstrip("/")
+    if not bucket or not key:
         raise ClientError(f"{source} does not name a bucket and a key")
-    client = boto3.client("s3", endpoint_url=os.environ.get("S3_ENDPOINT_URL") or None, region_name=region())
     with tempfile.TemporaryDirectory() as temporary:
         path = os.path.join(temporary, "sourcedir.tar.gz")
         try:
-            answer = client.get_object(Bucket=place.netloc, Key=key)
-            if answer["ContentLength"] > LARGEST_DOWNLOAD_BYTES:
-                raise ClientError(
-                    f"{source} has {answer['ContentLength']} bytes, {LARGEST_DOWNLOAD_BYTES} are the most"
-                )
             with open(path, "wb") as file:
-                shutil.copyfileobj(answer["Body"], file, 1 << 20)
-        except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+                download(bucket, key, file)
+        except (s3_object.CannotRead, OSError) as error:
             raise ClientError(f"{source} could not be downloaded: {error}") from None
         unpack(path, folder, source)
+
+
+def download(bucket, key, file):
+    """With an endpoint and keys in the environment, as every job has them, one signed request; else by boto3."""
+    endpoint = next((os.environ[name] for name in ENDPOINTS if os.environ.get(name)), None)
+    if endpoint and os.environ.get("AWS_ACCESS_KEY_ID"):
+        s3_object.read(endpoint, region(), bucket, key, file, LARGEST_DOWNLOAD_BYTES)
+        return
+    import boto3
+    import botocore.exceptions
+
+    try:
+        answer = boto3.client("s3", endpoint_url=endpoint, region_name=region()).get_object(Bucket=bucket, Key=key)
+        s3_object.copy(answer["Body"], answer["ContentLength"], file, LARGEST_DOWNLOAD_BYTES)
+    except (botocore.exceptions.BotoCoreError, botocore.exceptions.ClientError) as error:
+        raise s3_object.CannotRead(str(error)) from None
 
 
 def region():
