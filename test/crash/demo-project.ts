@@ -87,21 +87,3 @@ export async function runThrough(delivery: Delivery): Promise<void> {
   }
   await delivery.apply({ env: 'sandbox' });
 }
-
-const LOST =
-  /ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|UND_ERR|other side closed|Service Unavailable|InternalFailure|TimeoutError/;
-
-/**
- * Runs `work` again while it fails only because the server was away, as a CI job that is retried would. Anything else
- * is a failure.
- */
-export async function whileServerDies<T>(work: () => Promise<T>, attempts = 200): Promise<T> {
-  for (let attempt = 1; ; attempt += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      const text = `${error instanceof Error ? `${error.name} ${error.message} ${String((error as NodeJS.ErrnoException).code)}` : String(error)}`;
-      if (attempt >= attempts || !LOST.test(text)) throw error;
-    }
-  }
-}

@@ -2,6 +2,11 @@ import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { fileURLToPath } from 'node:url';
+import { pause } from '@slipway/kit/stopwatch';
+
+/** What clients say when the server dies under them. */
+const AWAY =
+  /ECONNREFUSED|ECONNRESET|EPIPE|socket hang up|other side closed|aborted|Service Unavailable|InternalFailure|TimeoutError/;
 
 const VICTIM = fileURLToPath(new URL('victim.mjs', import.meta.url));
 
@@ -21,8 +26,11 @@ export interface MortalServer {
   kill(): void;
   /** Ends it in good order. */
   stop(): Promise<void>;
-  /** Why it could not be started again, if so. */
-  failure(): string | undefined;
+  /**
+   * Runs `work` again while it fails only because the server was away, as a CI job that is retried would. Anything else
+   * is a failure, and so is a server that does not come up again.
+   */
+  outlive<T>(work: () => Promise<T>): Promise<T>;
 }
 
 export async function startMortalServer(options: MortalServerOptions): Promise<MortalServer> {
@@ -55,7 +63,21 @@ export async function startMortalServer(options: MortalServerOptions): Promise<M
     url,
     deaths: () => deaths,
     kill: () => void child.kill('SIGKILL'),
-    failure: () => failure,
+    async outlive(work) {
+      for (;;) {
+        try {
+          const result = await work();
+          if (failure !== undefined) throw new Error(failure);
+          return result;
+        } catch (error) {
+          if (failure !== undefined) throw new Error(failure, { cause: error });
+          const known =
+            error instanceof Error ? `${error.name} ${error.message} ${'code' in error ? String(error.code) : ''}` : '';
+          if (!AWAY.test(known)) throw error;
+          await pause(50);
+        }
+      }
+    },
     async stop() {
       stopping = true;
       if (child.exitCode !== null || child.signalCode !== null) return;

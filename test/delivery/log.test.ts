@@ -4,7 +4,7 @@ import { createTestServer, noEngine, type TestServer } from '@slipway/server/tes
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { makeClients, type AwsClients } from '../../packages/delivery/src/aws.ts';
 import { ProjectObjects } from '../../packages/delivery/src/objects.ts';
-import { Lease } from '../../packages/delivery/src/releases/lease.ts';
+import { Lease, type LeaseHolder } from '../../packages/delivery/src/releases/lease.ts';
 import { ReleaseLog, type LogRecord } from '../../packages/delivery/src/releases/log.ts';
 
 // The log and the lease stand on S3's conditional writes alone; here against the server's S3.
@@ -60,17 +60,37 @@ test('the newest record is found behind more than a page of them', async () => {
 
 test('a lease excludes another command, and is taken over when it has run out', async () => {
   const place = { objects, time: aws.time, key: 'envs/qa/leases/clinic.json', endpoint: 'clinic' };
-  const first = await Lease.take(place, 'ana', 'token-1');
-  await expect(Lease.take(place, 'li', 'token-2')).rejects.toMatchObject({ name: 'LeaseHeld', holder: 'ana' });
+  const first = await Lease.take(place, holder('ana'));
+  await expect(Lease.take(place, holder('li'))).rejects.toMatchObject({ name: 'LeaseHeld', holder: 'ana' });
   await server.advance(16 * 60_000);
   await aws.sts.send(new GetCallerIdentityCommand({}));
-  const second = await Lease.take(place, 'li', 'token-3');
+  const second = await Lease.take(place, holder('li'));
   await expect(first.check()).rejects.toMatchObject({ name: 'LeaseHeld', holder: 'li' });
   await first.release();
   await second.check();
   await second.release();
-  await expect(Lease.take(place, 'ana', 'token-4')).resolves.toBeDefined();
+  await expect(Lease.take(place, holder('ana'))).resolves.toBeDefined();
 });
+
+test('the lease of a process that is known to be gone is taken over at once', async () => {
+  const place = { objects, time: aws.time, key: 'envs/qa/leases/gone.json', endpoint: 'clinic' };
+  await Lease.take(place, holder('ana'));
+  await expect(Lease.take(place, holder('li', 'someone else'))).rejects.toMatchObject({ name: 'LeaseHeld' });
+  await expect(Lease.take(place, holder('li', 'process of ana'))).resolves.toBeDefined();
+});
+
+test('a process takes up the lease that it gave up without being able to say so, but not one it is using', async () => {
+  const place = { objects, time: aws.time, key: 'envs/qa/leases/own.json', endpoint: 'clinic' };
+  const ana = holder('ana');
+  await Lease.take(place, ana);
+  await expect(Lease.take(place, ana)).rejects.toMatchObject({ name: 'LeaseHeld' });
+  ana.tokens.clear();
+  await expect(Lease.take(place, ana)).resolves.toBeDefined();
+});
+
+function holder(name: string, gone?: string): LeaseHolder {
+  return { name, process: `process of ${name}`, isGone: (process) => process === gone, tokens: new Set() };
+}
 
 test('answers carry the clock, also when it is moved', async () => {
   await aws.sts.send(new GetCallerIdentityCommand({}));

@@ -1,5 +1,6 @@
 import type { AwsClients } from './aws.ts';
 import type { OnEvent } from './events.ts';
+import type { LeaseHolder } from './releases/lease.ts';
 import type { LoadedProject, ResolvedEnvironment } from './project/model.ts';
 import type {
   ApplyResult,
@@ -18,6 +19,11 @@ export interface DeliveryOptions {
   /** Who decides, for the log. Absent: the caller's ARN, as STS names it. */
   readonly actor?: string;
   readonly onEvent?: OnEvent;
+  /**
+   * This process among all that may take leases, and how to tell that another one has ended for certain: the lease of a
+   * killed command is taken over at once then. Absent: it stands until it runs out.
+   */
+  readonly process?: Pick<LeaseHolder, 'process' | 'isGone'>;
   /** Breaks off a wait (`Interrupted`); what runs goes on. */
   readonly signal?: AbortSignal;
 }

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { Delivery, DeliveryOptions, DecisionRequest, InvokeRequest, RollbackRequest } from './api.ts';
 import { InvalidRequest } from './errors.ts';
 import type { OnEvent } from './events.ts';
@@ -44,9 +45,12 @@ class ProjectDelivery implements Delivery {
   readonly #options: DeliveryOptions;
   readonly #sites: Sites;
   readonly #onEvent: OnEvent;
+  readonly #process: NonNullable<DeliveryOptions['process']>;
+  readonly #tokens = new Set<string>();
 
   constructor(options: DeliveryOptions) {
     this.#options = options;
+    this.#process = options.process ?? { process: randomUUID(), isGone: () => false };
     this.#onEvent = options.onEvent ?? (() => undefined);
     const resolveEnv = (name: string) => resolveEnvironment(options.project, this.#environment(name));
     this.#sites = new Sites(options.project.config.project, resolveEnv, options.connect, this.#onEvent);
@@ -157,6 +161,7 @@ class ProjectDelivery implements Delivery {
       site,
       registry,
       actor: this.#actor(site),
+      holder: { ...this.#process, name: this.#actor(site), tokens: this.#tokens },
       onEvent: this.#onEvent,
       signal: this.#options.signal,
       repair: true,

@@ -46,6 +46,8 @@ export class Sites {
     if (known !== undefined) return known;
     const opening = this.#reach(name);
     this.#open.set(name, opening);
+    // An environment that could not be reached is asked again the next time.
+    opening.catch(() => this.#open.delete(name));
     return opening;
   }
 

@@ -10,6 +10,7 @@ import { paint } from '../print/colour.ts';
 import { eventPrinter } from '../print/events.ts';
 import { explain } from './errors.ts';
 import { loadCheckedProject, projectFolder } from './load.ts';
+import { thisProcess } from './this-process.ts';
 
 /** Options of every command that works on a project. */
 export const PROJECT_OPTIONS: readonly CommandOption[] = [
@@ -48,6 +49,7 @@ export async function withProject<T>(input: CommandInput, io: Io, work: (open: O
     project,
     connect,
     actor: io.user,
+    process: thisProcess(),
     onEvent: (event: DeliveryEvent) => printer.show(event),
     signal: io.interrupted,
   });

@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
 import { ConcurrentChange, DeliveryError, Interrupted, LeaseHeld, RolledBack } from '../errors.ts';
 import type { OnEvent } from '../events.ts';
 import { keys, versionOf } from '../names.ts';
 import type { ResolvedModel, ResolvedServe } from '../project/model.ts';
-import { Lease } from '../releases/lease.ts';
+import { Lease, type LeaseHolder } from '../releases/lease.ts';
 import { foldRelease, noReleases, releaseLog } from '../releases/releases.ts';
 import type { Intent, Outcome, ReleaseRecord } from '../releases/releases.ts';
 import type { EndpointRelease, ModelRelease, VersionRef } from '../results.ts';
@@ -22,6 +21,7 @@ const ROUNDS_MAX = 5;
 export interface ApplyPlace extends PlanPlace {
   readonly project: string;
   readonly actor: string;
+  readonly holder: LeaseHolder;
   readonly onEvent: OnEvent;
   readonly signal: AbortSignal | undefined;
 }
@@ -53,8 +53,7 @@ export async function applyEndpoint(
       key: keys.lease(site.env.name, serve.endpoint),
       endpoint: serve.endpoint,
     },
-    place.actor,
-    randomUUID(),
+    place.holder,
   );
   try {
     const hands: Hands = { site, project: place.project, lease, onEvent: place.onEvent, signal: place.signal };
