@@ -130,7 +130,7 @@ function reachableShapes(model: Json): Json {
     if (typeof name !== 'string' || reached.has(name)) return;
     reached.add(name);
     const shape = shapes[name] as Json;
-    const references = [...Object.values((shape['members'] as Json | undefined) ?? {})];
+    const references = Object.values((shape['members'] as Json | undefined) ?? {});
     references.push(shape['member'], shape['key'], shape['value']);
     for (const reference of references) if (isObject(reference)) visit(reference['shape']);
   };

@@ -61,7 +61,7 @@ export function javascriptDriver(): Driver {
   return {
     name: 'the JavaScript SDK',
     async call(service, operation, input, endpoint) {
-      const Command = (SDK[service]?.package as Record<string, AnyClass>)[`${operation}Command`];
+      const Command = (SDK[service]?.package as Record<string, AnyClass> | undefined)?.[`${operation}Command`];
       if (Command === undefined) return { error: `the client has no ${operation}` };
       try {
         const output = await clientOf(service, endpoint).send?.(new Command(input));
@@ -88,9 +88,10 @@ async function withBytes({
 }
 
 /** botocore in one Python process, spoken to in JSON lines. */
-export function botocoreDriver(python = 'python3'): Driver {
+export function botocoreDriver(python: string): Driver {
   const script = fileURLToPath(new URL('botocore_driver.py', import.meta.url));
-  const child = spawn(python, [script], { stdio: ['pipe', 'pipe', 'inherit'] });
+  const env = { PATH: process.env['PATH'], AWS_CONFIG_FILE: '/dev/null', AWS_SHARED_CREDENTIALS_FILE: '/dev/null' };
+  const child = spawn(python, [script], { env, stdio: ['pipe', 'pipe', 'inherit'] });
   const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
   return {
     name: 'botocore',

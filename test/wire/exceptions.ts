@@ -91,7 +91,8 @@ export const FIXED: ReadonlyMap<string, ReadonlyMap<string, unknown>> = new Map(
 ]);
 
 /**
- * Query and XML cannot say an empty structure, list or map apart from an absent one, nor a header or a form an empty body.
+ * Query and XML cannot say an empty structure, list or map apart from an absent one, nor a header or a form an empty
+ * body.
  */
 export function withoutEmpty(value: unknown, protocol: string): unknown {
   if (protocol === 'json') return value;

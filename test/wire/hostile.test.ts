@@ -59,7 +59,13 @@ const sagemaker: Service = {
 const runtime: Service = {
   model: 'sagemaker-runtime',
   operations: {
-    InvokeEndpoint: ({ Body }: { Body: Uint8Array }) => ({ Body: `${Body.length} bytes`, ContentType: 'text/plain' }),
+    InvokeEndpoint: ({ Body, EndpointName }: { Body: Uint8Array; EndpointName: string }) => {
+      if (EndpointName !== 'fails') return { Body: `${Body.length} bytes`, ContentType: 'text/plain' };
+      throw new AwsError('ModelError', 424, 'Received server error (503) from primary', {
+        OriginalStatusCode: 503,
+        OriginalMessage: 'busy',
+      });
+    },
   },
 };
 const iam: Service = {
@@ -243,6 +249,20 @@ describe('where a request belongs', () => {
       headers: { authorization: scope('sagemaker', '../../etc'), 'x-amz-target': 'SageMaker.ListModels' },
     });
     expect([status, JSON.parse(body).__type]).toEqual([400, 'InvalidSignatureException']);
+  });
+});
+
+describe('errors that a model describes', () => {
+  it('come out of the official client with their members', async () => {
+    const client = new SageMakerRuntimeClient(options());
+    const request = { EndpointName: 'fails', Body: new Uint8Array(1) };
+    await expect(client.send(new InvokeEndpointCommand(request))).rejects.toMatchObject({
+      name: 'ModelError',
+      OriginalStatusCode: 503,
+      OriginalMessage: 'busy',
+      $metadata: { httpStatusCode: 424 },
+    });
+    client.destroy();
   });
 });
 

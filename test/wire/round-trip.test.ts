@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readCatalog, readModel } from '../../packages/server/src/wire/model.ts';
 import type { Model, Ref } from '../../packages/server/src/wire/model.ts';
 import type { Handler, Service } from '../../packages/server/src/wire/service.ts';
+import { pythonClients } from '../support/python-clients.ts';
 import { startWire } from '../support/wire-server.ts';
 import type { WireServer } from '../support/wire-server.ts';
 import { botocoreDriver, javascriptDriver } from './clients.ts';
@@ -82,14 +83,14 @@ function plain(value: unknown): unknown {
 }
 
 describe.each([
-  ['the JavaScript SDK', javascriptDriver],
-  ['botocore', () => botocoreDriver()],
+  ['the JavaScript SDK', async () => javascriptDriver()],
+  ['botocore', async () => botocoreDriver((await pythonClients()).python)],
 ])('requests and answers of %s', (_name, open) => {
   let server: WireServer;
   let driver: Driver;
   beforeAll(async () => {
     server = await startWire(services);
-    driver = open();
+    driver = await open();
   });
   afterAll(async () => {
     await driver.close();

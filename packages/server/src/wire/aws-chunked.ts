@@ -3,10 +3,10 @@ import type { TransformCallback } from 'node:stream';
 import { AwsError } from './errors.ts';
 
 /**
- * `aws-chunked` frames a body once more inside HTTP: `<hex size>[;chunk-signature=…]\r\n<bytes>\r\n`, a chunk of size 0,
- * then trailers `name:value\r\n` and an empty line. Clients use it to send a checksum after the bytes it belongs to
- * (STREAMING-UNSIGNED-PAYLOAD-TRAILER) or to sign chunk by chunk (STREAMING-AWS4-HMAC-SHA256-PAYLOAD[-TRAILER]). Source:
- * Amazon S3 API reference, "Signature calculations: transferring a payload in multiple chunks".
+ * `aws-chunked` frames a body once more inside HTTP: `<hex size>[;chunk-signature=…]\r\n<bytes>\r\n`, a chunk of size
+ * 0, then trailers `name:value\r\n` and an empty line. Clients use it to send a checksum after the bytes it belongs to
+ * (STREAMING-UNSIGNED-PAYLOAD-TRAILER) or to sign chunk by chunk (STREAMING-AWS4-HMAC-SHA256-PAYLOAD[-TRAILER]).
+ * Source: Amazon S3 API reference, "Signature calculations: transferring a payload in multiple chunks".
  */
 
 const SIZE_LINE = /^([0-9a-fA-F]{1,8})(;chunk-signature=[0-9a-f]{64,144})?$/;

@@ -1,7 +1,7 @@
 import { AwsError, BodyTooLarge, SerializationException } from './errors.ts';
 import type { Dialect } from './route.ts';
 
-/** The code of a broken constraint by service; most AWS services say ValidationException. Sources: api.md 4.5 to 4.7. */
+/** The code of a broken constraint by service; most AWS services say ValidationException. */
 const VALIDATION_CODES: ReadonlyMap<string, string> = new Map([
   ['sagemaker-runtime', 'ValidationError'],
   ['sts', 'ValidationError'],

@@ -16,7 +16,7 @@ export interface Credentials {
 const HEADER = /^AWS4-(?:HMAC-SHA256|ECDSA-P256-SHA256)\s+(?:.*,\s*)?Credential=([^,\s]{1,512})/;
 const REGION = /^[a-z]{2}[a-z0-9-]{1,30}$/;
 
-/** Reads the SigV4 scope from the header or from a presigned URL, or SigV2's key, which boto3 still presigns S3 with. */
+/** Reads the SigV4 scope from the header or from a presigned URL, or the key of SigV2, which boto3 still uses there. */
 export function readCredentials(headers: Readonly<Record<string, string>>, query: URLSearchParams): Credentials {
   const authorization = headers['authorization'];
   const scope = authorization === undefined ? query.get('X-Amz-Credential') : HEADER.exec(authorization)?.[1];

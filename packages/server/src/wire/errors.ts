@@ -1,6 +1,7 @@
 /**
- * An error as AWS prints it. `code` goes to `__type`, `x-amzn-ErrorType` or `<Code>`, by protocol; `members` are further
- * members of the modelled error shape (for example `OriginalStatusCode` of ModelError, or `Key` of an S3 error).
+ * An error as AWS prints it. `code` goes to `__type`, `x-amzn-ErrorType` or `<Code>`, by protocol; `members` are
+ * further members of the modelled error shape (for example `OriginalStatusCode` of ModelError, or `Key` of an S3
+ * error).
  */
 export class AwsError extends Error {
   readonly code: string;

@@ -268,7 +268,7 @@ class Pipeline {
     };
   }
 
-  /** AWS errors go out as they are. Anything else is a defect of ours: the client learns nothing, the log everything. */
+  /** AWS errors go out as they are. Anything else is a defect of ours: only the log learns more. */
   #shownError(error: unknown, exchange: Exchange): AwsError {
     if (error instanceof AwsError) return inDialect(error, exchange.dialect);
     if (isDiskFull(error)) {

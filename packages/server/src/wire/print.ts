@@ -117,9 +117,10 @@ export function checkedScalar(
 
 /** Prints JSON values; a timestamp is epoch seconds as a number with a fraction. */
 export const jsonPrinter: Printer<unknown> = {
-  structure: (members) => fromEntries(members.map(([name, ref, value]) => [ref.locationName ?? name, value])),
+  // Object.fromEntries defines own properties, so a key `__proto__` stays a key.
+  structure: (members) => Object.fromEntries(members.map(([name, ref, value]) => [ref.locationName ?? name, value])),
   list: (items) => items,
-  map: fromEntries,
+  map: (entries) => Object.fromEntries(entries),
   scalar(value, shape, ref) {
     if (value instanceof Date) {
       const format = ref.timestampFormat ?? shape.timestampFormat ?? 'unixTimestamp';
@@ -129,11 +130,6 @@ export const jsonPrinter: Printer<unknown> = {
     return typeof value === 'number' && !Number.isFinite(value) ? String(value) : value;
   },
 };
-
-/** Like Object.fromEntries, which defines own properties: a key `__proto__` stays a key. */
-function fromEntries(entries: readonly (readonly [string, unknown])[]): Record<string, unknown> {
-  return Object.fromEntries(entries);
-}
 
 /** A piece of XML that does not yet know the name its parent gives it. */
 export type XmlPiece = (name: string, ref: Ref) => string;

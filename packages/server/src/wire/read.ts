@@ -6,8 +6,8 @@ import { Violations, allConstraints, brokenConstraints, quote } from './violatio
 const DEEPEST = 64;
 
 /**
- * One value of a request that is not yet known to be of its shape: a piece of JSON, an XML element, a branch of a form, a
- * header. Each protocol's nodes answer what is there, and throw SerializationException where it has another type.
+ * One value of a request that is not yet known to be of its shape: a piece of JSON, an XML element, a branch of a form,
+ * a header. Each protocol's nodes answer what is there, and throw SerializationException where it has another type.
  */
 export interface Node {
   /** Undefined where the member is absent (or null, where the protocol has null). */

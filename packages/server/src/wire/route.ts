@@ -18,7 +18,7 @@ type Catalog = ReadonlyMap<string, Metadata>;
 const signingName = (metadata: Metadata): string => metadata.signingName ?? metadata.endpointPrefix;
 
 /**
- * Finds service and protocol of one request, in this order (api.md 4.1): X-Amz-Target, Smithy-Protocol, the signature's
+ * Finds service and protocol of one request, in this order: X-Amz-Target, Smithy-Protocol, the signature's
  * scope, an `Action=` form, else S3. The protocol comes from the request and not from the service alone, because one
  * service may be spoken in several.
  *

@@ -4,8 +4,8 @@ import type { Service } from './service.ts';
 /**
  * The services by model name.
  *
- * @throws Error for a service without a model, two services with one model, or a handler without a model operation: each
- * is a mistake in the program, and the server does not start with it
+ * @throws Error for a service without a model, two services with one model, or a handler without a model operation:
+ * each is a mistake in the program, and the server does not start with it
  */
 export function serviceTable(
   services: readonly Service[],

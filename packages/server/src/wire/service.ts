@@ -30,8 +30,8 @@ export interface Context {
 }
 
 /**
- * One operation. `Input` and `Output` are the shapes of the official client's command. Timestamps are `Date`s, blobs are
- * `Uint8Array`s; a streaming payload arrives as a `Readable` and may be answered as one.
+ * One operation. `Input` and `Output` are the shapes of the official client's command. Timestamps are `Date`s, blobs
+ * are `Uint8Array`s; a streaming payload arrives as a `Readable` and may be answered as one.
  */
 export type Handler<Input, Output> = (input: Input, context: Context) => Output | Promise<Output>;
 

@@ -38,8 +38,8 @@ interface Open {
 }
 
 /**
- * Parses the small XML documents that AWS clients send, and refuses what they never send: document types (so there are no
- * entities of the client's own to expand), processing instructions inside, and nesting deeper than 64.
+ * Parses the small XML documents that AWS clients send, and refuses what they never send: document types (so there are
+ * no entities of the client's own to expand), processing instructions inside, and nesting deeper than 64.
  *
  * @throws MalformedXml
  */

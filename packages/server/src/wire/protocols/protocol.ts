@@ -24,7 +24,7 @@ export interface Answer {
 
 /** One way of putting operations into HTTP. Stateless: everything it knows is in the model. */
 export interface Protocol {
-  /** What a malformed or over-long body may hold at most, in bytes, where the model sets no limit. */
+  /** The longest body that is read whole, in bytes, where the model sets no limit. */
   readonly bodyLimitBytes: number;
   /**
    * The operation's name, which the model has.
@@ -35,12 +35,8 @@ export interface Protocol {
   find(model: Model, head: Head, body: () => Promise<Uint8Array>): Promise<string> | string;
   /** The root of the operation's input, which the walker reads. */
   parse(model: Model, operation: string, head: Head, body: Body): Node;
-  /** The code of a broken constraint, and of a body that is no document. */
   print(model: Model, operation: string, output: Readonly<Record<string, unknown>>, requestId: string): Answer;
   printError(model: Model | undefined, error: AwsError, requestId: string, head: Head): Answer;
 }
 
 export const MEGABYTE = 1024 * 1024;
-
-/** AWS's text for what went wrong inside; the details are in the log under the request id. */
-export const INTERNAL_FAILURE = 'The request processing has failed because of an unknown error, exception or failure.';

@@ -33,7 +33,7 @@ export function restJson(): Protocol {
     parse(model, operation, head, body) {
       const shape = model.structure(model.operation(operation)?.input?.shape ?? '');
       const labels = routes(model).find(head)?.labels ?? new Map<string, string>();
-      return new RestNode(model, shape, labels, head, body, parseJson);
+      return new RestNode(shape, labels, head, body, parseJson);
     },
 
     print(model, name, output, requestId): Answer {

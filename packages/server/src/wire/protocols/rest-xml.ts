@@ -6,7 +6,7 @@ import { print, xmlPrinter } from '../print.ts';
 import type { Node } from '../read.ts';
 import { wireCode } from './error-members.ts';
 import { MEGABYTE } from './protocol.ts';
-import type { Answer, Head, Protocol } from './protocol.ts';
+import type { Answer, Protocol } from './protocol.ts';
 import { RestNode, bindOutside, payloadOf } from './rest.ts';
 import { RestRoutes } from './rest-routes.ts';
 import { ROOT_NAMES, S3_NAMESPACE, hostIdOf, isPartial, printBucketLocation } from './s3-quirks.ts';
@@ -35,7 +35,7 @@ export function restXml(): Protocol {
     parse(model, operation, head, body) {
       const shape = model.structure(model.operation(operation)?.input?.shape ?? '');
       const labels = routes(model).find(head)?.labels ?? new Map<string, string>();
-      return new RestNode(model, shape, labels, head, body, parseDocument);
+      return new RestNode(shape, labels, head, body, parseDocument);
     },
 
     print(model, name, output, requestId): Answer {
@@ -62,7 +62,7 @@ export function restXml(): Protocol {
 
     printError(model, error, requestId, head) {
       const headers = identity(requestId);
-      // HEAD and 304 have no body; a client takes the code from the status (api.md, trap 4).
+      // HEAD and 304 have no body; a client takes the code from the status.
       if (head.method === 'HEAD' || error.status === 304) return { status: error.status, headers };
       const members = Object.entries({ Resource: decodePath(head.path), ...error.members }).map(
         ([name, value]) => `<${name}>${escapeXml(String(value))}</${name}>`,

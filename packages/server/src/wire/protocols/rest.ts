@@ -32,7 +32,6 @@ export function payloadLimit(model: Model, operation: OperationModel): number | 
 }
 
 export class RestNode implements Node {
-  readonly #model: Model;
   readonly #shape: StructureShape;
   readonly #labels: ReadonlyMap<string, string>;
   readonly #head: Head;
@@ -45,14 +44,12 @@ export class RestNode implements Node {
    * @param parse makes the document of a body that holds one; `payload` is set when one member is the whole of it
    */
   constructor(
-    model: Model,
     shape: StructureShape,
     labels: ReadonlyMap<string, string>,
     head: Head,
     body: Body,
     parse: (body: Uint8Array, payload: Ref | undefined) => Node,
   ) {
-    this.#model = model;
     this.#shape = shape;
     this.#labels = labels;
     this.#head = head;
