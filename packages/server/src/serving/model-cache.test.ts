@@ -1,6 +1,6 @@
 import { pause } from '@slipway/kit/stopwatch';
 import { describe, expect, it } from 'vitest';
-import type { Worker, WorkerRequest } from '../engine/engine.ts';
+import type { Worker, WorkerRequest, WorkerResponse } from '../engine/engine.ts';
 import { ServingError } from './errors.ts';
 import { ModelCache, opaqueNameOf } from './model-cache.ts';
 
@@ -35,7 +35,7 @@ class Container implements Worker {
     return { status: this.loaded.delete(model) ? 200 : 404, message: '' };
   }
 
-  async invoke({ model = '' }: WorkerRequest) {
+  async invoke({ model = '' }: WorkerRequest): Promise<WorkerResponse> {
     await Promise.resolve();
     const status = this.loaded.has(model) ? 200 : 404;
     return { status, contentType: 'text/csv', body: Buffer.from(this.#names.get(model) ?? '') };

@@ -6,6 +6,7 @@ export function imageOf(engine: Engine, uri: string): RuntimeImage {
   try {
     return engine.image(uri);
   } catch (error) {
-    throw new ValidationException(error instanceof Error ? error.message : String(error));
+    if (error instanceof Error && error.name === 'UnknownImage') throw new ValidationException(error.message);
+    throw error;
   }
 }

@@ -3,7 +3,6 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { EffectHandlers, Owner } from '@slipway/kit/machine';
 import { ServingError } from '../../../serving/errors.ts';
-import type { Fleet } from '../../../serving/fleet.ts';
 import { Fleets } from '../../../serving/fleets.ts';
 import type { FleetPlan, VariantPlan } from '../../../serving/plan.ts';
 import type { ServerParts } from '../../parts.ts';
@@ -64,17 +63,13 @@ export function endpointEffects(
     return row?.endpoint_id === key ? (JSON.parse(row.detail) as EndpointState) : undefined;
   };
   return {
-    async provision({ plan }, { signal }) {
-      await untilAborted(fleets.ensure(plan), signal);
+    async provision({ plan }, { signal }): Promise<Activated> {
+      return startedOrNot(fleets, plan, signal);
     },
     async activate({ plan }, { owner, key, signal }): Promise<Activated> {
-      let fleet: Fleet;
-      try {
-        fleet = await untilAborted(fleets.ensure(plan), signal);
-      } catch (error) {
-        signal.throwIfAborted();
-        return { fleetId: plan.id, failure: error instanceof Error ? error.message : String(error) };
-      }
+      const started = await startedOrNot(fleets, plan, signal);
+      if (started.failure !== undefined) return started;
+      const fleet = await fleets.ensure(plan);
       // After a restart during an update, the old and the new fleet may be activated in any order.
       const state = stateOf(owner, plan.endpoint, key);
       const isPending = state?.pending?.plan.id === plan.id;
@@ -97,4 +92,15 @@ export function endpointEffects(
       await untilAborted(Promise.all(fleetIds.map((id) => fleets.retire(id))), signal);
     },
   };
+}
+
+/** A fleet that cannot be started is what the machine is to know, not an error of the effect. */
+async function startedOrNot(fleets: Fleets, plan: FleetPlan, signal: AbortSignal): Promise<Activated> {
+  try {
+    await untilAborted(fleets.ensure(plan), signal);
+    return { fleetId: plan.id };
+  } catch (error) {
+    signal.throwIfAborted();
+    return { fleetId: plan.id, failure: error instanceof Error ? error.message : String(error) };
+  }
 }

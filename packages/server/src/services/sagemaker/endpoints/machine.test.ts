@@ -42,13 +42,13 @@ function play(signals: readonly Incoming[]): { state: EndpointState; effects: st
   return { state, effects, wakeAt };
 }
 
-const served = [done('provision'), activated(1)];
+const served = [done('provision', {}), activated(1)];
 
 describe('an endpoint', () => {
   it.each<[string, Incoming[], string, string | undefined, string[]]>([
     [
       'is in service only after its route is set',
-      [done('provision')],
+      [done('provision', {})],
       'Creating',
       undefined,
       ['provision 1', 'activate 1'],
@@ -63,7 +63,7 @@ describe('an endpoint', () => {
     ],
     [
       'updates by starting, swapping, and only then ending the old fleet',
-      [...served, update, done('provision'), activated(2)],
+      [...served, update, done('provision', {}), activated(2)],
       'InService',
       'config-2',
       ['provision 1', 'activate 1', 'provision 2', 'activate 2', 'retire 1'],
@@ -77,7 +77,7 @@ describe('an endpoint', () => {
     ],
     [
       'comes back also when the new fleet is lost before the swap',
-      [...served, update, done('provision'), activated(2, 'no ping')],
+      [...served, update, done('provision', {}), activated(2, 'no ping')],
       'InService',
       'config-1',
       ['provision 1', 'activate 1', 'provision 2', 'activate 2', 'retire 2'],
@@ -91,7 +91,7 @@ describe('an endpoint', () => {
     ],
     [
       'keeps its old fleet through a restart in the middle of an update, whichever is up first',
-      [...served, update, restarted, done('provision'), activated(2), done('activate', {})],
+      [...served, update, restarted, done('provision', {}), activated(2), done('activate', {})],
       'InService',
       'config-2',
       ['provision 1', 'activate 1', 'provision 2', 'activate 1', 'activate 2', 'retire 1'],
@@ -111,7 +111,7 @@ describe('an endpoint', () => {
   });
 
   it('says why an update was taken back until the next update', () => {
-    const back = [...served, update, failed('provision', 'did not pass the ping health check')];
+    const back = [...served, update, done('provision', { failure: 'did not pass the ping health check' })];
     expect(play(back).state.failureReason).toBe('did not pass the ping health check');
     expect(play([...back, update]).state.failureReason).toBeUndefined();
   });

@@ -53,7 +53,7 @@ export type EndpointEffect =
   /** Takes the endpoint out of service and ends everything it has. */
   | { readonly kind: 'remove'; readonly endpoint: string; readonly fleetIds: readonly string[] };
 
-/** Which fleet an `activate` was about, and why it could not be started; neither when it was not wanted any more. */
+/** Which fleet a `provision` or `activate` was about, and why it could not be started; neither when it was not wanted any more. */
 export interface Activated {
   readonly fleetId?: string;
   readonly failure?: string;
@@ -136,7 +136,8 @@ function onResult(state: EndpointState, result: EffectResult<EndpointEffect>, no
   if (state.phase === 'deleting' || result.effect === 'retire') return { state };
   if (result.effect === 'provision') {
     if (state.pending === undefined) return { state };
-    if (result.kind === 'effect-failed') return takeBack(state, state.pending, result.message);
+    const { failure } = result.kind === 'effect-failed' ? { failure: result.message } : (result.result as Activated);
+    if (failure !== undefined) return takeBack(state, state.pending, failure);
     return { state, effects: [{ kind: 'activate', plan: state.pending.plan }] };
   }
   if (result.kind === 'effect-failed') return retryRestore(state, now);

@@ -4,6 +4,7 @@ import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Owner } from '@slipway/kit/machine';
 import { AwsError } from '../../../wire/errors.ts';
+import { ClientError } from './client-error.ts';
 import { isSafePath } from '../archives/safe-path.ts';
 import { parseS3Uri, type S3Access, type S3Uri } from '../s3-access.ts';
 
@@ -16,14 +17,6 @@ export interface S3Input {
   readonly folder: string;
   /** Where a manifest itself is kept, as training does (`<channel>-manifest`). */
   readonly manifestPath?: string;
-}
-
-/** Something the user can repair; its message becomes the FailureReason. */
-export class ClientError extends Error {
-  constructor(message: string) {
-    super(`ClientError: ${message}`);
-    this.name = 'ClientError';
-  }
 }
 
 /** Downloads at the same time; more does not help one disk. */

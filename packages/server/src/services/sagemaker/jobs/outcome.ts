@@ -1,4 +1,6 @@
+import type { EffectResult } from '@slipway/kit/machine';
 import type { JobExit } from '../../../engine/engine.ts';
+import { ClientError } from './client-error.ts';
 
 /** AWS cuts a FailureReason here. */
 const REASON_MAX = 1024;
@@ -51,12 +53,27 @@ export function outcomeOf(exit: JobExit): Outcome {
   }
 }
 
-/** A failed effect's message as a FailureReason: what the user can repair begins with ClientError, the rest is ours. */
-export function reasonOf(message: string): string {
-  const reason = /^(ClientError|AlgorithmError|InternalServerError):/.test(message)
-    ? message
-    : `${INTERNAL} ${message}`;
-  return reason.slice(0, REASON_MAX);
+/** What an effect answers for something the user can repair; it is no error of the server's, so it is not thrown. */
+export interface UserFailure {
+  /** The FailureReason. */
+  readonly userFailure: string;
+}
+
+/** Runs an effect's work; a ClientError becomes its result. */
+export async function orUserFailure<T>(work: Promise<T>): Promise<T | UserFailure> {
+  try {
+    return await work;
+  } catch (error) {
+    if (error instanceof ClientError) return { userFailure: error.message };
+    throw error;
+  }
+}
+
+/** Why an effect did not do its work, as a FailureReason: the user's to repair, or ours. */
+export function failureOf(result: EffectResult): string | undefined {
+  if (result.kind === 'effect-failed') return `${INTERNAL} ${result.message}`.slice(0, REASON_MAX);
+  const { userFailure } = (result.result ?? {}) as Partial<UserFailure>;
+  return userFailure?.slice(0, REASON_MAX);
 }
 
 /** Whole seconds that the process ran, as AWS bills them; 0 for one that never started. */

@@ -9,7 +9,9 @@ import { arnOf } from '../arns.ts';
 import { imageOf } from '../images.ts';
 import { awsEnvironment } from '../jobs/environment.ts';
 import { writeJson } from '../jobs/files.ts';
-import { ClientError, downloadInput } from '../jobs/inputs.ts';
+import { ClientError } from '../jobs/client-error.ts';
+import { downloadInput } from '../jobs/inputs.ts';
+import { orUserFailure } from '../jobs/outcome.ts';
 import type { JobRow, JobStore } from '../jobs/store.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { isMissing, parseS3Uri, type S3Access } from '../s3-access.ts';
@@ -39,7 +41,7 @@ export function processingEffects({ parts, store, s3 }: ProcessingEffects): Effe
       const { row, request } = jobOf(owner, key);
       const folder = await parts.engine.jobFolder(effect.jobId);
       parts.logFiles.register(owner, LOG_GROUP, `${key}/algo-1-${Math.floor(row.created_at / 1000)}`, folder.log);
-      await prepareProcessing(s3, owner, request, folder, signal);
+      return orUserFailure(prepareProcessing(s3, owner, request, folder, signal));
     },
     async run(effect, { owner, key, signal }) {
       const { request } = jobOf(owner, key);
@@ -57,7 +59,8 @@ export function processingEffects({ parts, store, s3 }: ProcessingEffects): Effe
     },
     async upload(effect, { owner, key, signal }) {
       const { request } = jobOf(owner, key);
-      await uploadOutputs(s3, owner, request, await parts.engine.jobFolder(effect.jobId), signal);
+      const folder = await parts.engine.jobFolder(effect.jobId);
+      return orUserFailure(uploadOutputs(s3, owner, request, folder, signal));
     },
     async clear(effect) {
       await parts.engine.clearJob(effect.jobId);

@@ -48,7 +48,7 @@ describe('a processing job', () => {
     ],
     [
       'fails for outputs that cannot be written',
-      [done('download'), done('run', exit()), failed('upload', 'ClientError: no bucket')],
+      [done('download'), done('run', exit()), done('upload', { userFailure: 'ClientError: no bucket' })],
       'Failed',
       ['download', 'run', 'upload', 'clear'],
       { failureReason: 'ClientError: no bucket' },

@@ -2,7 +2,7 @@ import type { Instant } from '@slipway/kit/clock';
 import type { EffectResult, Machine, Step } from '@slipway/kit/machine';
 import type { JobExit } from '../../../engine/engine.ts';
 import type { Timing } from '../../../timing.ts';
-import { outcomeOf, reasonOf } from '../jobs/outcome.ts';
+import { failureOf, outcomeOf } from '../jobs/outcome.ts';
 import type { JobStore } from '../jobs/store.ts';
 
 /** A processing job's life: its inputs are downloaded, the process runs, its outputs are uploaded. */
@@ -81,7 +81,7 @@ function onStop(state: ProcessingJobState): Decision {
 }
 
 function onResult(state: ProcessingJobState, result: EffectResult<ProcessingEffect>, now: Instant): Decision {
-  const failed = result.kind === 'effect-failed' ? reasonOf(result.message) : undefined;
+  const failed = failureOf(result);
   switch (result.effect) {
     case 'download':
       if (state.phase !== 'downloading') return { state };

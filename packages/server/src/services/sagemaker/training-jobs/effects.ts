@@ -8,7 +8,8 @@ import { listTree, packFolder } from '../archives/create.ts';
 import { arnOf } from '../arns.ts';
 import { imageOf } from '../images.ts';
 import { awsEnvironment } from '../jobs/environment.ts';
-import { ClientError } from '../jobs/inputs.ts';
+import { ClientError } from '../jobs/client-error.ts';
+import { orUserFailure } from '../jobs/outcome.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { isMissing, parseS3Uri, type S3Access, type S3Uri } from '../s3-access.ts';
 import type { JobRow, JobStore } from '../jobs/store.ts';
@@ -35,7 +36,7 @@ export function trainingEffects(parts: ServerParts, store: JobStore, s3: S3Acces
       const folder = await parts.engine.jobFolder(effect.jobId);
       const stream = `${key}/algo-1-${Math.floor(row.created_at / 1000)}`;
       parts.logFiles.register(owner, LOG_GROUP, stream, folder.log);
-      await prepareTraining(s3, owner, request, folder, signal);
+      return orUserFailure(prepareTraining(s3, owner, request, folder, signal));
     },
     async run(effect, { owner, key, signal }) {
       const { request } = jobOf(owner, key);
@@ -59,7 +60,7 @@ export function trainingEffects(parts: ServerParts, store: JobStore, s3: S3Acces
     async upload(effect, { owner, key, signal }) {
       const { request } = jobOf(owner, key);
       const folder = await parts.engine.jobFolder(effect.jobId);
-      return uploadArtifacts(s3, owner, key, request, folder, effect.kept, signal);
+      return orUserFailure(uploadArtifacts(s3, owner, key, request, folder, effect.kept, signal));
     },
     async clear(effect) {
       await parts.engine.clearJob(effect.jobId);

@@ -116,7 +116,9 @@ describe('a training job', () => {
   });
 
   it('fails for a download that finds nothing, with the download’s own words', () => {
-    const { state, effects } = play([failed('download', 'ClientError: Data download failed: no such bucket')]);
+    const { state, effects } = play([
+      done('download', { userFailure: 'ClientError: Data download failed: no such bucket' }),
+    ]);
     expect(state).toMatchObject({
       status: 'Failed',
       failureReason: 'ClientError: Data download failed: no such bucket',
@@ -155,7 +157,8 @@ describe('a training job', () => {
     const results: readonly Incoming[] = [
       stop,
       done('download'),
-      failed('download', 'ClientError: x'),
+      done('download', { userFailure: 'ClientError: x' }),
+      failed('download', 'x'),
       done('run', exit()),
       done('run', exit({ exitCode: 1 })),
       done('run', exit({ reason: 'deadline' })),

@@ -2,7 +2,7 @@ import type { Instant } from '@slipway/kit/clock';
 import type { EffectResult, Machine, Step } from '@slipway/kit/machine';
 import type { JobExit } from '../../../engine/engine.ts';
 import type { Timing } from '../../../timing.ts';
-import { outcomeOf, reasonOf, runSeconds } from '../jobs/outcome.ts';
+import { failureOf, outcomeOf, runSeconds } from '../jobs/outcome.ts';
 import type { JobStore } from '../jobs/store.ts';
 import type { FinalMetric } from './metrics.ts';
 
@@ -128,10 +128,11 @@ function onStop(state: TrainingJobState, now: Instant): Decision {
 }
 
 function onResult(state: TrainingJobState, result: EffectResult<TrainingEffect>, now: Instant): Decision {
+  const failure = failureOf(result);
   switch (result.effect) {
     case 'download':
       if (state.phase !== 'downloading') return { state };
-      if (result.kind === 'effect-failed') return fail(state, reasonOf(result.message), now);
+      if (failure !== undefined) return fail(state, failure, now);
       if (state.stopRequested) return finish(state, 'Stopped', now, []);
       return {
         state: { ...enter(state, 'Training', now), phase: 'training' },
@@ -139,8 +140,8 @@ function onResult(state: TrainingJobState, result: EffectResult<TrainingEffect>,
       };
     case 'run':
       if (state.phase !== 'training') return { state };
-      if (result.kind === 'effect-failed') return fail(state, reasonOf(result.message), now);
-      return onExit(state, result.result as JobExit, now);
+      if (failure !== undefined) return fail(state, failure, now);
+      return onExit(state, (result as { result: unknown }).result as JobExit, now);
     case 'measure':
     case 'upload':
       return onGathered(state, result, now);
@@ -170,9 +171,10 @@ function onGathered(state: TrainingJobState, result: EffectResult<TrainingEffect
   if (state.phase !== 'uploading') return { state };
   let next: TrainingJobState = { ...state, awaited: state.awaited.filter((kind) => kind !== result.effect) };
   if (result.effect === 'upload') {
-    if (result.kind === 'effect-failed') next = { ...next, failureReason: reasonOf(result.message) };
+    const failure = failureOf(result);
+    if (failure !== undefined) next = { ...next, failureReason: failure };
     else {
-      const { artifacts } = result.result as { artifacts?: string };
+      const { artifacts } = (result as { result: unknown }).result as { artifacts?: string };
       if (artifacts !== undefined) next = { ...next, artifacts };
     }
   }
