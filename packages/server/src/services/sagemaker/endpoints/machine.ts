@@ -1,5 +1,5 @@
 import type { Instant } from '@slipway/kit/clock';
-import type { EffectResult, Machine, Step } from '@slipway/kit/machine';
+import type { EffectResult, Machine, Owner, Step } from '@slipway/kit/machine';
 import type { FleetPlan } from '../../../serving/plan.ts';
 import type { Timing } from '../../../timing.ts';
 import type { EndpointStore } from './store.ts';
@@ -74,6 +74,8 @@ export function newEndpoint(deployment: Deployment, name: string, now: Instant, 
 export function endpointMachine(
   timing: Timing,
   store: EndpointStore,
+  /** Told of each endpoint that is in service, so that a request waits for workers that are not there yet. */
+  inService: (owner: Owner, endpoint: string) => void,
 ): Machine<EndpointState, EndpointSignal, EndpointEffect> {
   return {
     kind: 'endpoint',
@@ -81,6 +83,8 @@ export function endpointMachine(
     project(_db, owner, key, state, now) {
       if (state.phase === 'deleted') store.remove(owner, key);
       else store.update(owner, key, state, now);
+      // A server that was killed between the switch and its record finds the record only now, and its fleet is gone.
+      if (state.current !== undefined && state.phase !== 'deleting') inService(owner, state.name);
     },
   };
 }

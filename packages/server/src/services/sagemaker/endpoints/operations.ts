@@ -1,35 +1,28 @@
 import type { Owner } from '@slipway/kit/machine';
-import type { VariantPlan } from '../../../serving/plan.ts';
+import type { Fleets } from '../../../serving/fleets.ts';
 import { TIMINGS } from '../../../timing.ts';
 import type { ServerParts } from '../../parts.ts';
 import { arnOf } from '../arns.ts';
-import type { Variant } from '../endpoint-configs/operations.ts';
 import { compare, nameContains, timeFilters } from '../listing.ts';
-import type { ResolvedModel } from '../models/operations.ts';
 import { NotSupportedYet } from '../not-supported.ts';
 import type { Operations, Output } from '../operation-types.ts';
 import type { S3Access } from '../s3-access.ts';
 import type { TagStore } from '../tags/store.ts';
 import { createFleets, endpointEffects } from './effects.ts';
 import { EndpointExists, EndpointFailed, EndpointInProgress, EndpointNotFound, SameEndpointConfig } from './errors.ts';
-import { endpointMachine, newEndpoint, type DeployedVariant, type Deployment, type EndpointState } from './machine.ts';
-import { endpointStore, type EndpointRow } from './store.ts';
+import { deploymentOf, type HostingLookup } from './deployment.ts';
+import { describedEndpoint } from './describe.ts';
+import { endpointMachine, newEndpoint, type Deployment, type EndpointState } from './machine.ts';
+import { endpointStore, type EndpointRow, type LiveEndpoint } from './store.ts';
 
 type Described = Output<'DescribeEndpoint'>;
-
-/** AWS waits four minutes for the first ping. */
-const STARTUP_SECONDS = 240;
-
-export interface HostingLookup {
-  variants(owner: Owner, configName: string): readonly Variant[];
-  model(owner: Owner, name: string): ResolvedModel;
-}
 
 export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, lookup: HostingLookup) {
   const { db, ids, machines } = parts;
   const store = endpointStore(db);
   const fleets = createFleets(parts, s3);
-  machines.register(endpointMachine(TIMINGS.instant, store), endpointEffects(parts, fleets, store));
+  const inService = (owner: Owner, endpoint: string): void => parts.routes.expect(owner, endpoint);
+  machines.register(endpointMachine(TIMINGS.instant, store, inService), endpointEffects(parts, fleets, store));
   const serving = store.everywhere().map((row) => ({ ...row, state: JSON.parse(row.detail) as EndpointState }));
   for (const { state, name, ...owner } of serving) if (state.current !== undefined) parts.routes.expect(owner, name);
 
@@ -39,16 +32,8 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
     if (row === undefined) throw new EndpointNotFound(arnFor(owner, name));
     return row;
   };
-  const deploy = (owner: Owner, endpoint: string, configName: string, now: number): Deployment => {
-    const variants = lookup.variants(owner, configName);
-    const resolved = variants.map((variant) => ({ variant, model: lookup.model(owner, variant.ModelName ?? '') }));
-    return {
-      configName,
-      startedAt: now,
-      plan: { id: `fleet-${ids.ulid()}`, owner, endpoint, variants: resolved.map(planOf) },
-      variants: resolved.map(deployedOf),
-    };
-  };
+  const deploy = (owner: Owner, endpoint: string, configName: string, now: number): Deployment =>
+    deploymentOf(lookup, { owner, endpoint, configName, fleetId: `fleet-${ids.ulid()}`, now });
 
   const operations = {
     CreateEndpoint({ EndpointName, EndpointConfigName, Tags, DeploymentConfig }, { owner, now }) {
@@ -67,7 +52,7 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
     },
 
     DescribeEndpoint({ EndpointName }, { owner }) {
-      return described(arnFor(owner, EndpointName), existing(owner, EndpointName));
+      return describedEndpoint(arnFor(owner, EndpointName), existing(owner, EndpointName));
     },
 
     ListEndpoints(input, { owner }) {
@@ -127,90 +112,20 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
   return {
     operations,
     exists: (owner: Owner, name: string) => store.find(owner, name) !== undefined,
-    /** Brings back the workers of every endpoint that was in service, and deletes what no endpoint names. */
-    async start(): Promise<void> {
-      db.transaction(() => {
-        for (const { account, region, endpoint_id: id } of serving) {
-          machines.signal('endpoint', { account, region }, id, { kind: 'server-started' });
-        }
-      });
-      const wanted = new Set(
-        serving.flatMap(({ state }) => [state.current?.plan.id ?? '', state.pending?.plan.id ?? '']),
-      );
-      await fleets.sweep((id) => wanted.has(id));
-    },
+    start: () => restore(parts, fleets, serving),
     close: () => fleets.close(),
   };
 }
 
-function planOf({ variant, model }: { variant: Variant; model: ResolvedModel }): VariantPlan {
-  return {
-    name: variant.VariantName,
-    weight: variant.InitialVariantWeight ?? 1,
-    modelName: model.name,
-    image: model.image,
-    multiModel: model.multiModel,
-    cacheModels: model.cacheModels,
-    environment: model.environment,
-    startupMs: (variant.ContainerStartupHealthCheckTimeoutInSeconds ?? STARTUP_SECONDS) * 1000,
-    ...(model.dataUrl === undefined ? {} : { dataUrl: model.dataUrl }),
-  };
-}
+type Serving = LiveEndpoint & { readonly state: EndpointState };
 
-function deployedOf({ variant, model }: { variant: Variant; model: ResolvedModel }): DeployedVariant {
-  return {
-    name: variant.VariantName,
-    weight: variant.InitialVariantWeight ?? 1,
-    instanceCount: variant.InitialInstanceCount ?? 1,
-    image: model.image,
-    ...(variant.InstanceType === undefined ? {} : { instanceType: variant.InstanceType }),
-  };
-}
-
-function described(arn: string, row: EndpointRow): Described {
-  const state = JSON.parse(row.detail) as EndpointState;
-  const shown = state.current ?? state.pending;
-  return {
-    EndpointName: row.name,
-    EndpointArn: arn,
-    EndpointConfigName: row.config_name,
-    EndpointStatus: row.status as Described['EndpointStatus'],
-    CreationTime: new Date(row.created_at),
-    LastModifiedTime: new Date(row.modified_at),
-    ...(state.phase === 'failed' || shown === undefined ? {} : { ProductionVariants: shown.variants.map(summaryOf) }),
-    ...(state.failureReason === undefined ? {} : { FailureReason: state.failureReason }),
-    ...(state.phase === 'updating' && state.pending !== undefined
-      ? { PendingDeploymentSummary: pendingOf(state.pending) }
-      : {}),
-  } as Described;
-}
-
-function summaryOf(variant: DeployedVariant) {
-  return {
-    VariantName: variant.name,
-    DeployedImages: [{ SpecifiedImage: variant.image, ResolvedImage: variant.image }],
-    CurrentWeight: variant.weight,
-    DesiredWeight: variant.weight,
-    CurrentInstanceCount: variant.instanceCount,
-    DesiredInstanceCount: variant.instanceCount,
-  };
-}
-
-function pendingOf(pending: Deployment) {
-  return {
-    EndpointConfigName: pending.configName,
-    StartTime: new Date(pending.startedAt),
-    ProductionVariants: pending.variants.map((variant) => ({
-      ...summaryOf(variant),
-      CurrentInstanceCount: 0,
-      ...(variant.instanceType === undefined ? {} : { InstanceType: variant.instanceType }),
-      VariantStatus: [
-        {
-          Status: 'Creating',
-          StatusMessage: `Launching ${variant.instanceCount} instance(s).`,
-          StartTime: new Date(pending.startedAt),
-        },
-      ],
-    })),
-  };
+/** Brings back the workers of every endpoint that was in service, and deletes what no endpoint names. */
+async function restore({ db, machines }: ServerParts, fleets: Fleets, serving: readonly Serving[]): Promise<void> {
+  db.transaction(() => {
+    for (const { account, region, endpoint_id: id } of serving) {
+      machines.signal('endpoint', { account, region }, id, { kind: 'server-started' });
+    }
+  });
+  const wanted = new Set(serving.flatMap(({ state }) => [state.current?.plan.id, state.pending?.plan.id]));
+  await fleets.sweep((id) => wanted.has(id));
 }
