@@ -14,6 +14,7 @@ import { listen } from './http.ts';
 import { createLogFiles } from './log-files.ts';
 import { checkHost } from './loopback.ts';
 import { openRequestLog } from './request-log.ts';
+import { requestPoints } from './request-points.ts';
 import { Routes } from './serving/routes.ts';
 import { SERVICES } from './services/index.ts';
 import type { ServerParts } from './services/parts.ts';
@@ -45,7 +46,7 @@ export interface ServerOptions {
   readonly onProgress?: (text: string) => void;
   /** What runs processes instead of the local engine: a test's, or one that has none. */
   readonly engine?: Engine;
-  /** For tests that kill the server at each durable point. */
+  /** Told of each durable point, among them each changing request that is not acknowledged yet: for tracing. */
   readonly onPoint?: (point: RunnerPoint) => void;
 }
 
@@ -116,6 +117,7 @@ async function start(
     log,
     baseUrl: () => url,
     onRequest: (record) => requestLog.record(record),
+    ...(options.onPoint === undefined ? {} : { onHandled: requestPoints(options.onPoint) }),
   });
   const listener = await listen({
     host,

@@ -44,6 +44,13 @@ export interface AnsweredRequest {
   readonly durationMs: number;
 }
 
+/** A request that was carried out and is not acknowledged yet. */
+export interface HandledRequest {
+  readonly service: string;
+  readonly operation: string;
+  readonly input: Readonly<Record<string, unknown>>;
+}
+
 export interface WireOptions {
   /** Every service, in one visible list. */
   readonly services: readonly Service[];
@@ -52,6 +59,8 @@ export interface WireOptions {
   readonly log: Logger;
   /** For requests whose Host header names none. */
   readonly baseUrl: () => string;
+  /** Called when a handler has done its work and nothing of its answer has been sent. */
+  readonly onHandled?: (request: HandledRequest) => void;
   /** Called once an answer has been written, or its connection has broken. */
   readonly onRequest?: (request: AnsweredRequest) => void;
 }
@@ -180,6 +189,7 @@ class Pipeline {
     const matched = await this.#match(exchange);
     const parsed = await this.#parse(exchange, matched);
     const output = await matched.handler(parsed.input as never, this.#context(exchange, parsed));
+    this.#options.onHandled?.({ service: matched.service, operation: matched.operation, input: parsed.input });
     return matched.protocol.print(
       matched.model,
       matched.operation,
