@@ -8,6 +8,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { createTestServer, type TestServer } from '@slipway/server/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drives } from '../support/drives.ts';
 import {
   BUCKET,
   IMAGE,
@@ -80,6 +81,7 @@ const ML = [
 
 describe('a processing job', () => {
   it('brings inputs, runs the command with its arguments, uploads outputs and keeps its message', async () => {
+    drives('sagemaker', 'CreateProcessingJob', 'DescribeProcessingJob');
     const script = [
       ML,
       "data = os.path.join(ml, 'processing/data')",

@@ -16,6 +16,7 @@ import {
 } from '@aws-sdk/client-sagemaker';
 import { createTestServer, type TestServer } from '@slipway/server/testing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { drives } from '../support/drives.ts';
 import { IMAGE, ROLE, clientsOf, refusal, type Clients } from './support.ts';
 
 const GROUP = 'churn';
@@ -74,6 +75,7 @@ describe('a model package group', () => {
 
 describe('a model package', () => {
   it('gets the next version of its group and waits for approval', async () => {
+    drives('sagemaker', 'CreateModelPackageGroup', 'CreateModelPackage', 'DescribeModelPackage');
     const metrics = { ModelQuality: { Statistics: { ContentType: 'application/json', S3Uri: 's3://models/m.json' } } };
     const first = await register({
       ModelPackageGroupName: GROUP,
@@ -98,6 +100,7 @@ describe('a model package', () => {
   });
 
   it('is listed newest first within its group, and only outside groups by default', async () => {
+    drives('sagemaker', 'ListModelPackages');
     await register({ ModelPackageName: 'alone-1' });
     await register({ ModelPackageName: 'alone-2' });
     expect(await versions({ ModelPackageGroupName: GROUP_ARN })).toEqual([`${GROUP}/2`, `${GROUP}/1`]);

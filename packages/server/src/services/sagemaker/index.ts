@@ -23,7 +23,7 @@ export function createSagemaker(parts: ServerParts): Service {
 
   const training = trainingJobs(parts, s3, tags);
   const processing = processingJobs(parts, s3, tags);
-  const packageGroup = modelPackageGroups(parts, groups, tags, packages.hasVersions);
+  const packageGroup = modelPackageGroups(parts, groups, tags, (owner, group) => packages.hasVersions(owner, group));
   const modelPackage = modelPackages(parts, packages, groups, tags);
   const model = models(parts, tags, modelPackage.lookup);
   const config = endpointConfigs(parts, tags, model);

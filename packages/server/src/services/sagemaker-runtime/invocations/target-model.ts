@@ -20,7 +20,7 @@ function problemOf(name: string): string | undefined {
   if (name.endsWith('/')) return 'it ends with a slash';
   if (name.includes('//')) return 'it has an empty folder name';
   if (/%(2e|2f|5c|00)/i.test(name)) return 'it has an encoded dot, slash or zero';
-  if (/[\0-\x1f\x7f\\]/.test(name)) return 'it has a control character or a backslash';
+  if (/\p{Cc}|\\/u.test(name)) return 'it has a control character or a backslash';
   if (name.split('/').some((part) => part === '..' || part === '.')) return 'it has a relative folder name';
   return undefined;
 }

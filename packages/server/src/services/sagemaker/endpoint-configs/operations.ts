@@ -84,9 +84,8 @@ export function endpointConfigs(
     operations,
     exists: (owner: Owner, name: string) => store.find(owner, name) !== undefined,
     /** @throws EndpointConfigNotFound */
-    variants(owner: Owner, name: string): readonly Variant[] {
-      return (JSON.parse(existing(owner, name).request) as Request).ProductionVariants;
-    },
+    variants: (owner: Owner, name: string): readonly Variant[] =>
+      (JSON.parse(existing(owner, name).request) as Request).ProductionVariants,
   };
 }
 

@@ -84,7 +84,7 @@ export function endpointMachine(
       if (state.phase === 'deleted') store.remove(owner, key);
       else store.update(owner, key, state, now);
       // A server that was killed between the switch and its record finds the record only now, and its fleet is gone.
-      if (state.current !== undefined && state.phase !== 'deleting') inService(owner, state.name);
+      if (state.phase === 'in-service' || state.phase === 'updating') inService(owner, state.name);
     },
   };
 }

@@ -5,17 +5,15 @@ import type { ServerParts } from '../../parts.ts';
 import { arnOf } from '../arns.ts';
 import { compare, nameContains, timeFilters } from '../listing.ts';
 import { NotSupportedYet } from '../not-supported.ts';
-import type { Operations, Output } from '../operation-types.ts';
+import type { Input, Operations, Output } from '../operation-types.ts';
 import type { S3Access } from '../s3-access.ts';
 import type { TagStore } from '../tags/store.ts';
 import { createFleets, endpointEffects } from './effects.ts';
 import { EndpointExists, EndpointFailed, EndpointInProgress, EndpointNotFound, SameEndpointConfig } from './errors.ts';
 import { deploymentOf, type HostingLookup } from './deployment.ts';
 import { describedEndpoint } from './describe.ts';
-import { endpointMachine, newEndpoint, type Deployment, type EndpointState } from './machine.ts';
-import { endpointStore, type EndpointRow, type LiveEndpoint } from './store.ts';
-
-type Described = Output<'DescribeEndpoint'>;
+import { endpointMachine, newEndpoint, type Deployment, type EndpointSignal, type EndpointState } from './machine.ts';
+import { endpointStore, type EndpointRow, type EndpointStore, type LiveEndpoint } from './store.ts';
 
 export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, lookup: HostingLookup) {
   const { db, ids, machines } = parts;
@@ -26,7 +24,6 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
   const serving = store.everywhere().map((row) => ({ ...row, state: JSON.parse(row.detail) as EndpointState }));
   for (const { state, name, ...owner } of serving) if (state.current !== undefined) parts.routes.expect(owner, name);
 
-  const arnFor = (owner: Owner, name: string): string => arnOf(owner, 'endpoint', name);
   const existing = (owner: Owner, name: string): EndpointRow => {
     const row = store.find(owner, name);
     if (row === undefined) throw new EndpointNotFound(arnFor(owner, name));
@@ -34,6 +31,14 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
   };
   const deploy = (owner: Owner, endpoint: string, configName: string, now: number): Deployment =>
     deploymentOf(lookup, { owner, endpoint, configName, fleetId: `fleet-${ids.ulid()}`, now });
+
+  /** The row shows the new status at once, so that a second request in the same moment is refused. */
+  const announce = (owner: Owner, row: EndpointRow, signal: EndpointSignal, status: string, now: number): void =>
+    db.transaction(() => {
+      machines.signal('endpoint', owner, row.endpoint_id, signal);
+      store.mark(owner, row.endpoint_id, status, now);
+      if (signal.kind === 'delete') tags.clear(owner, arnFor(owner, row.name));
+    });
 
   const operations = {
     CreateEndpoint({ EndpointName, EndpointConfigName, Tags, DeploymentConfig }, { owner, now }) {
@@ -55,28 +60,7 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
       return describedEndpoint(arnFor(owner, EndpointName), existing(owner, EndpointName));
     },
 
-    ListEndpoints(input, { owner }) {
-      const page = store.list.page({
-        owner,
-        sortBy: input.SortBy ?? 'CreationTime',
-        descending: input.SortOrder !== 'Ascending',
-        maxResults: input.MaxResults,
-        nextToken: input.NextToken,
-        conditions: [
-          nameContains(input.NameContains),
-          compare('status', '=', 'status', input.StatusEquals),
-          ...timeFilters(input),
-        ],
-      });
-      const summaries = page.rows.map((row) => ({
-        EndpointName: row.name,
-        EndpointArn: arnFor(owner, row.name),
-        CreationTime: new Date(row.created_at),
-        LastModifiedTime: new Date(row.modified_at),
-        EndpointStatus: row.status as Described['EndpointStatus'],
-      }));
-      return { Endpoints: summaries, NextToken: page.nextToken };
-    },
+    ListEndpoints: (input, { owner }) => listEndpoints(store, owner, input),
 
     UpdateEndpoint({ EndpointName, EndpointConfigName, DeploymentConfig }, { owner, now }) {
       const arn = arnFor(owner, EndpointName);
@@ -86,7 +70,7 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
       if (row.status !== 'InService') throw new EndpointInProgress(arn);
       if (row.config_name === EndpointConfigName) throw new SameEndpointConfig(arn, EndpointConfigName);
       const deployment = deploy(owner, EndpointName, EndpointConfigName, now);
-      signal(owner, row, { kind: 'update', deployment }, 'Updating', now);
+      announce(owner, row, { kind: 'update', deployment }, 'Updating', now);
       return { EndpointArn: arn };
     },
 
@@ -95,19 +79,10 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
       if (row.status !== 'InService' && row.status !== 'Failed') {
         throw new EndpointInProgress(arnFor(owner, EndpointName));
       }
-      signal(owner, row, { kind: 'delete' }, 'Deleting', now);
+      announce(owner, row, { kind: 'delete' }, 'Deleting', now);
       return {};
     },
   } satisfies Operations;
-
-  /** The row shows the new status at once, so that a second request in the same moment is refused. */
-  function signal(owner: Owner, row: EndpointRow, body: object, status: 'Updating' | 'Deleting', now: number): void {
-    db.transaction(() => {
-      machines.signal('endpoint', owner, row.endpoint_id, body);
-      store.mark(owner, row.endpoint_id, status, now);
-      if (status === 'Deleting') tags.clear(owner, arnFor(owner, row.name));
-    });
-  }
 
   return {
     operations,
@@ -115,6 +90,31 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
     start: () => restore(parts, fleets, serving),
     close: () => fleets.close(),
   };
+}
+
+const arnFor = (owner: Owner, name: string): string => arnOf(owner, 'endpoint', name);
+
+function listEndpoints(store: EndpointStore, owner: Owner, input: Input<'ListEndpoints'>): Output<'ListEndpoints'> {
+  const page = store.list.page({
+    owner,
+    sortBy: input.SortBy ?? 'CreationTime',
+    descending: input.SortOrder !== 'Ascending',
+    maxResults: input.MaxResults,
+    nextToken: input.NextToken,
+    conditions: [
+      nameContains(input.NameContains),
+      compare('status', '=', 'status', input.StatusEquals),
+      ...timeFilters(input),
+    ],
+  });
+  const summaries = page.rows.map((row) => ({
+    EndpointName: row.name,
+    EndpointArn: arnFor(owner, row.name),
+    CreationTime: new Date(row.created_at),
+    LastModifiedTime: new Date(row.modified_at),
+    EndpointStatus: row.status as Output<'DescribeEndpoint'>['EndpointStatus'],
+  }));
+  return { Endpoints: summaries, NextToken: page.nextToken };
 }
 
 type Serving = LiveEndpoint & { readonly state: EndpointState };

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Owner } from '@slipway/kit/machine';
+import { isDiskFull } from '@slipway/kit/sqlite';
 import { AwsError } from '../../../wire/errors.ts';
 import { ClientError } from './client-error.ts';
 import { isSafePath } from '../archives/safe-path.ts';
@@ -107,15 +108,25 @@ async function fetchAll(
 ): Promise<number> {
   let count = 0;
   const iterator = files[Symbol.asyncIterator]();
+  // The first failure ends the other downloads before the job's folder is cleared under them.
+  const failed = new AbortController();
+  const either = AbortSignal.any([signal, failed.signal]);
   const worker = async (): Promise<void> => {
-    for (;;) {
-      const next = await iterator.next();
-      if (next.done === true) return;
-      if ((count += 1) > OBJECTS_MAX) throw failure(`${input.uri} has more than ${OBJECTS_MAX} objects`);
-      await fetchOne(s3, owner, input, next.value, signal);
+    try {
+      for (;;) {
+        either.throwIfAborted();
+        const next = await iterator.next();
+        if (next.done === true) return;
+        if ((count += 1) > OBJECTS_MAX) throw failure(`${input.uri} has more than ${OBJECTS_MAX} objects`);
+        await fetchOne(s3, owner, input, next.value, either);
+      }
+    } catch (error) {
+      failed.abort(error);
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
+  signal.throwIfAborted();
+  failed.signal.throwIfAborted();
   return count;
 }
 
@@ -144,8 +155,7 @@ function failure(message: string): ClientError {
 
 /** A full disk is the user's to repair; AWS would say it of the volume's size. */
 function storageFailure(error: unknown): unknown {
-  const code = (error as NodeJS.ErrnoException | undefined)?.code;
-  if (code !== 'ENOSPC' && code !== 'EDQUOT') return error;
+  if (!isDiskFull(error)) return error;
   return failure('Failed to download data. No space is left on the disk that holds the data folder.');
 }
 

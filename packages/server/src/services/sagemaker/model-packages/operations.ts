@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { Owner } from '@slipway/kit/machine';
+import type { Database } from '@slipway/kit/sqlite';
 import { ValidationException } from '../../../wire/errors.ts';
+import type { Context } from '../../../wire/service.ts';
 import type { ServerParts } from '../../parts.ts';
 import { arnOf, nameOf } from '../arns.ts';
 import { compare, timeFilters, type Condition } from '../listing.ts';
@@ -32,36 +34,9 @@ export function modelPackages(parts: ServerParts, store: PackageStore, groups: P
   };
 
   const operations = {
-    CreateModelPackage(input, { owner, now }) {
-      const { Tags, ClientToken, ...request } = input;
-      const digest = createHash('sha256').update(JSON.stringify(request)).digest('hex');
-      const repeated = ClientToken === undefined ? undefined : store.byToken(owner, ClientToken);
-      if (repeated !== undefined) {
-        if (repeated.request_digest !== digest) throw new TokenReused(ClientToken ?? '');
-        return { ModelPackageArn: arnFor(owner, keyOfRow(repeated)) };
-      }
-      checkMetadata(request.CustomerMetadataProperties);
-      const group = groupOf(groups, owner, input);
-      if (group !== undefined && Tags !== undefined && Tags.length > 0) {
-        throw new ValidationException('Versioned model packages cannot carry tags; tag their group instead.');
-      }
-      tags.check(Tags);
-      return db.transaction(() => {
-        const version = group === undefined ? 0 : groups.nextVersion(owner, group);
-        const key: PackageKey = {
-          group: group ?? '',
-          version,
-          name: group === undefined ? input.ModelPackageName! : '',
-        };
-        const arn = arnFor(owner, key);
-        if (store.find(owner, key) !== undefined) throw new PackageExists(arn);
-        // Versioned packages wait for an approval unless they are created with one.
-        const approval = input.ModelApprovalStatus ?? (group === undefined ? undefined : 'PendingManualApproval');
-        store.insert(owner, { ...key, approval, clientToken: ClientToken, digest, content: request }, now);
-        tags.add(owner, arn, Tags);
-        return { ModelPackageArn: arn };
-      });
-    },
+    CreateModelPackage: (input, context) => ({
+      ModelPackageArn: create(parts.db, store, groups, tags, input, context),
+    }),
 
     DescribeModelPackage({ ModelPackageName, IncludedData: _all }, { owner }) {
       return described(owner, existing(owner, ModelPackageName));
@@ -120,7 +95,47 @@ export function modelPackages(parts: ServerParts, store: PackageStore, groups: P
     },
   } satisfies Operations;
 
-  const lookup: PackageLookup = {
+  const exists = (owner: Owner, name: string): boolean => store.find(owner, keyOf(name)) !== undefined;
+  return { operations, exists, lookup: packageLookup(existing) };
+}
+
+function create(
+  db: Database,
+  store: PackageStore,
+  groups: PackageGroupStore,
+  tags: TagStore,
+  input: Input<'CreateModelPackage'>,
+  { owner, now }: Context,
+): string {
+  const { Tags, ClientToken, ...request } = input;
+  const digest = createHash('sha256').update(JSON.stringify(request)).digest('hex');
+  const repeated = ClientToken === undefined ? undefined : store.byToken(owner, ClientToken);
+  if (repeated !== undefined) {
+    if (repeated.request_digest !== digest) throw new TokenReused(ClientToken ?? '');
+    return arnFor(owner, keyOfRow(repeated));
+  }
+  checkMetadata(request.CustomerMetadataProperties);
+  const group = groupOf(groups, owner, input);
+  if (group !== undefined && Tags !== undefined && Tags.length > 0) {
+    throw new ValidationException('Versioned model packages cannot carry tags; tag their group instead.');
+  }
+  tags.check(Tags);
+  return db.transaction(() => {
+    const version = group === undefined ? 0 : groups.nextVersion(owner, group);
+    const name = group === undefined ? (input.ModelPackageName ?? '') : '';
+    const key: PackageKey = { group: group ?? '', version, name };
+    const arn = arnFor(owner, key);
+    if (store.find(owner, key) !== undefined) throw new PackageExists(arn);
+    // Versioned packages wait for an approval unless they are created with one.
+    const approval = input.ModelApprovalStatus ?? (group === undefined ? undefined : 'PendingManualApproval');
+    store.insert(owner, { ...key, approval, clientToken: ClientToken, digest, content: request }, now);
+    tags.add(owner, arn, Tags);
+    return arn;
+  });
+}
+
+function packageLookup(existing: (owner: Owner, nameOrArn: string) => PackageRow): PackageLookup {
+  return {
     container(owner, nameOrArn) {
       const row = existing(owner, nameOrArn);
       const content = JSON.parse(row.content) as PackageContent;
@@ -129,15 +144,10 @@ export function modelPackages(parts: ServerParts, store: PackageStore, groups: P
       if (container === undefined) throw new ValidationException(`ModelPackage ${arn} has no InferenceSpecification.`);
       if (more.length > 0) throw new NotSupportedYet('model packages of several containers');
       const { Image, ModelDataUrl, ModelDataSource, Environment } = container;
-      return {
-        arn,
-        approved: row.version === 0 || row.approval === 'Approved',
-        container: { Image, ModelDataUrl, ModelDataSource, Environment },
-      };
+      const approved = row.version === 0 || row.approval === 'Approved';
+      return { arn, approved, container: { Image, ModelDataUrl, ModelDataSource, Environment } };
     },
   };
-  const exists = (owner: Owner, name: string): boolean => store.find(owner, keyOf(name)) !== undefined;
-  return { operations, exists, lookup };
 }
 
 /** `group/3`, `name`, or the ARN of either. */

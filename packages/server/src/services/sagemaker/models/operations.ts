@@ -38,7 +38,6 @@ export interface PackageLookup {
 export function models(parts: ServerParts, tags: TagStore, packages: PackageLookup) {
   const { db, engine } = parts;
   const store = fixedStore(db, 'sagemaker_models');
-  const arnFor = (owner: Owner, name: string): string => arnOf(owner, 'model', name);
   const existing = (owner: Owner, name: string): FixedRow => {
     const row = store.find(owner, name);
     if (row === undefined) throw new ModelNotFound(arnFor(owner, name));
@@ -106,18 +105,24 @@ export function models(parts: ServerParts, tags: TagStore, packages: PackageLook
     operations,
     exists: (owner: Owner, name: string) => store.find(owner, name) !== undefined,
     /** @throws ModelNotFound */
-    resolve(owner: Owner, name: string): ResolvedModel {
-      const request = JSON.parse(existing(owner, name).request) as Request;
-      const container = fromPackage(packages, owner, onlyContainer(request), { approvalNeeded: false });
-      return {
-        name,
-        image: container.Image ?? '',
-        multiModel: container.Mode === 'MultiModel',
-        cacheModels: container.MultiModelConfig?.ModelCacheSetting !== 'Disabled',
-        environment: container.Environment ?? {},
-        ...(dataUrlOf(container) === undefined ? {} : { dataUrl: dataUrlOf(container)! }),
-      };
+    resolve: (owner: Owner, name: string): ResolvedModel => {
+      const container = onlyContainer(JSON.parse(existing(owner, name).request) as Request);
+      return resolved(name, fromPackage(packages, owner, container, { approvalNeeded: false }));
     },
+  };
+}
+
+const arnFor = (owner: Owner, name: string): string => arnOf(owner, 'model', name);
+
+function resolved(name: string, container: Container): ResolvedModel {
+  const dataUrl = dataUrlOf(container);
+  return {
+    name,
+    image: container.Image ?? '',
+    multiModel: container.Mode === 'MultiModel',
+    cacheModels: container.MultiModelConfig?.ModelCacheSetting !== 'Disabled',
+    environment: container.Environment ?? {},
+    ...(dataUrl === undefined ? {} : { dataUrl }),
   };
 }
 

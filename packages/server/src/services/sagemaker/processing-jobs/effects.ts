@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { mkdir, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EffectHandlers, Owner } from '@slipway/kit/machine';
+import { isDiskFull } from '@slipway/kit/sqlite';
 import type { JobFolder, JobSpec } from '../../../engine/engine.ts';
 import type { ServerParts } from '../../parts.ts';
 import { listTree } from '../archives/create.ts';
@@ -139,6 +140,7 @@ async function uploadOutputs(
         await s3.put(owner, target, createReadStream(path), (await stat(path)).size, signal);
       }
     } catch (error) {
+      if (isDiskFull(error)) throw new ClientError('Upload of outputs failed: no space is left on the disk.');
       if (!isMissing(error)) throw error;
       throw new ClientError(`Upload of output ${OutputName} to ${S3Output.S3Uri} failed: ${(error as Error).message}`);
     }

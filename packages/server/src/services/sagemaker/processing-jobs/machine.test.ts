@@ -14,7 +14,6 @@ type Kind = ProcessingEffect['kind'];
 type Incoming = ProcessingSignal | EffectResult<ProcessingEffect>;
 
 const done = (effect: Kind, result: unknown = null): Incoming => ({ kind: 'effect-done', effect, id: 'e', result });
-const failed = (effect: Kind, message: string): Incoming => ({ kind: 'effect-failed', effect, id: 'e', message });
 const exit = (fields: Partial<JobExit> = {}): JobExit => ({ reason: 'exited', exitCode: 0, endedAt: 9, ...fields });
 
 function play(signals: readonly Incoming[]): { state: ProcessingJobState; effects: Kind[]; done: boolean } {

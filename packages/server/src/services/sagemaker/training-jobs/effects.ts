@@ -2,6 +2,7 @@ import { createReadStream } from 'node:fs';
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EffectHandlers, Owner } from '@slipway/kit/machine';
+import { isDiskFull } from '@slipway/kit/sqlite';
 import type { JobFolder, JobSpec } from '../../../engine/engine.ts';
 import type { ServerParts } from '../../parts.ts';
 import { listTree, packFolder } from '../archives/create.ts';
@@ -114,6 +115,7 @@ async function uploadArtifacts(
     else await putTree(s3, owner, model, target, signal);
     return { artifacts: `s3://${target.bucket}/${target.key}` };
   } catch (error) {
+    if (isDiskFull(error)) throw new ClientError('Artifact upload failed: no space is left on the disk.');
     if (!isMissing(error)) throw error;
     throw new ClientError(`Artifact upload failed: ${error instanceof Error ? error.message : String(error)}`);
   }

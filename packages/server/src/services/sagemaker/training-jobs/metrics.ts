@@ -19,12 +19,11 @@ const SCAN_BYTES_MAX = 256 * 1024 * 1024;
 const SCAN_MS_MAX = 30_000;
 
 /** Source: aws/sagemaker-xgboost-container, constants/xgb_constants.py. */
-const XGBOOST_METRICS = [
-  ...['accuracy', 'auc', 'aucpr', 'balanced_accuracy', 'f1', 'f1_binary', 'f1_macro', 'map', 'ndcg', 'precision'],
-  ...['precision_macro', 'precision_micro', 'r2', 'recall', 'recall_macro', 'recall_micro', 'aft-nloglik'],
-  ...['cox-nloglik', 'error', 'gamma-deviance', 'gamma-nloglik', 'interval-regression-accuracy', 'logloss', 'mae'],
-  ...['mape', 'merror', 'mlogloss', 'mphe', 'mse', 'poisson-nloglik', 'rmse', 'rmsle', 'tweedie-nloglik'],
-] as const;
+const XGBOOST_METRICS = (
+  'accuracy auc aucpr balanced_accuracy f1 f1_binary f1_macro map ndcg precision precision_macro precision_micro r2 ' +
+  'recall recall_macro recall_micro aft-nloglik cox-nloglik error gamma-deviance gamma-nloglik ' +
+  'interval-regression-accuracy logloss mae mape merror mlogloss mphe mse poisson-nloglik rmse rmsle tweedie-nloglik'
+).split(' ');
 
 /** What Describe and the log scan use for a built-in algorithm, which may not name metrics of its own. */
 export function builtInMetrics(image: RuntimeImage): readonly MetricDefinition[] {
