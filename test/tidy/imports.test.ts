@@ -6,7 +6,7 @@ import { resolveRelative, typeScriptFiles, type SourceFile } from './source-file
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   kit: ['@photostructure/sqlite'],
   server: ['@slipway/kit', '@slipway/runtimes', 'tar'],
-  delivery: ['@slipway/kit', '@aws-sdk/', '@smithy/', 'tar', 'yaml', 'zod'],
+  delivery: ['@aws-sdk/', 'tar', 'yaml', 'zod'],
   cli: ['@slipway/kit', '@slipway/delivery', '@slipway/server', 'commander', 'yaml'],
 };
 

@@ -36,7 +36,7 @@ export interface CommandInput {
   readonly passthrough: readonly string[];
 }
 
-/** The world of one command. `main.ts` makes it from the process; nothing else reads `process.env`. */
+/** The world of one command. `main.ts` makes it from the process; nothing else reads the environment. */
 export interface Io {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: Writable;

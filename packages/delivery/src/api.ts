@@ -1,6 +1,5 @@
 import type { AwsClients } from './aws.ts';
 import type { OnEvent } from './events.ts';
-import type { LeaseHolder } from './releases/lease.ts';
 import type { LoadedProject, ResolvedEnvironment } from './project/model.ts';
 import type {
   ApplyResult,
@@ -23,7 +22,7 @@ export interface DeliveryOptions {
    * This process among all that may take leases, and how to tell that another one has ended for certain: the lease of a
    * killed command is taken over at once then. Absent: it stands until it runs out.
    */
-  readonly process?: Pick<LeaseHolder, 'process' | 'isGone'>;
+  readonly process?: { readonly process: string; readonly isGone: (process: string) => boolean };
   /** Breaks off a wait (`Interrupted`); what runs goes on. */
   readonly signal?: AbortSignal;
 }
