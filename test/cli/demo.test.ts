@@ -85,6 +85,12 @@ describe('slipway demo', () => {
     });
   });
 
+  it('ends the same where a host allows no private mounts', async () => {
+    const ran = await slipway(['demo', 'without-mounts'], { cwd: parent, env: { SLIPWAY_ISOLATION: 'folder' } });
+    expect(ran.stdout).toContain('equal those of the downloaded artifacts');
+    expect(ran.exitCode).toBe(0);
+  });
+
   it('refuses a folder that holds something else', async () => {
     const ran = await slipway(['demo', parent], { cwd: parent });
     expect(ran.exitCode).toBe(64);

@@ -3,7 +3,7 @@ import { UserError } from '@slipway/kit/errors';
 import { DATA_OPTION, textOption, type Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findDataFolder, findProject } from '../local/data-folder.ts';
-import { startLocalServer } from '../local/start.ts';
+import { parseIsolation, startLocalServer } from '../local/start.ts';
 import { paint } from '../print/colour.ts';
 
 /** What clients find without asking; any free one is taken when it is in use and none was asked for. */
@@ -22,20 +22,22 @@ export const command: Command = {
     {
       name: 'isolation',
       value: 'kind',
-      summary: 'how a job gets its /opt/ml: auto, namespace (a private mount) or folder (through SM_* variables)',
+      summary:
+        'how a job gets its /opt/ml: auto, namespace (a private mount) or folder (through SM_* variables); also SLIPWAY_ISOLATION',
     },
     DATA_OPTION,
   ],
   examples: ['slipway up', 'slipway up --port 4570 --data ~/sagemaker'],
   async run(input, io) {
     const project = findProject(io.cwd);
+    const isolation = textOption(input, 'isolation');
     const dataFolder = findDataFolder(io.cwd, textOption(input, 'data')) ?? join(io.cwd, '.slipway');
     const server = await startLocalServer(
       {
         dataFolder,
         project,
         port: parsePort(textOption(input, 'port')),
-        isolation: parseIsolation(textOption(input, 'isolation')),
+        ...(isolation === undefined ? {} : { isolation: parseIsolation(isolation, '--isolation') }),
         ...(textOption(input, 'host') === undefined ? {} : { host: textOption(input, 'host') as string }),
       },
       io,
@@ -68,16 +70,6 @@ function parsePort(text: string | undefined): number {
   throw new UserError({
     what: `--port ${text} is not a port.`,
     next: 'Give a number from 0 to 65535; 0 takes any free port.',
-    exitCode: EXIT.usage,
-  });
-}
-
-function parseIsolation(text: string | undefined): 'auto' | 'namespace' | 'folder' {
-  if (text === undefined || text === 'auto') return 'auto';
-  if (text === 'namespace' || text === 'folder') return text;
-  throw new UserError({
-    what: `--isolation ${text} is unknown.`,
-    next: 'Use auto, namespace or folder.',
     exitCode: EXIT.usage,
   });
 }

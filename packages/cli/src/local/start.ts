@@ -1,8 +1,12 @@
 import type { RunningServer } from '@slipway/server';
+import { UserError } from '@slipway/kit/errors';
 import { createLogger } from '@slipway/kit/log';
 import type { Io } from '../command.ts';
+import { EXIT } from '../exit-codes.ts';
 import { progressLine } from '../print/progress.ts';
 import { readImages } from './images.ts';
+
+export type Isolation = 'auto' | 'namespace' | 'folder';
 
 export interface LocalServerOptions {
   readonly dataFolder: string;
@@ -11,7 +15,7 @@ export interface LocalServerOptions {
   readonly host?: string;
   /** Where `images.yaml` may stand; undefined outside a project. */
   readonly project: string | undefined;
-  readonly isolation?: 'auto' | 'namespace' | 'folder';
+  readonly isolation?: Isolation;
 }
 
 /** Starts a server of this process on a data folder. The server half is loaded here and nowhere else. */
@@ -22,7 +26,7 @@ export async function startLocalServer(options: LocalServerOptions, io: Io): Pro
     dataFolder: options.dataFolder,
     port: options.port,
     host: options.host ?? '127.0.0.1',
-    isolation: options.isolation ?? 'auto',
+    isolation: options.isolation ?? parseIsolation(io.env['SLIPWAY_ISOLATION'], 'SLIPWAY_ISOLATION'),
     images: options.project === undefined ? {} : await readImages(options.project),
     pythonCacheFolder: io.cacheFolder,
     environment: io.env,
@@ -30,5 +34,20 @@ export async function startLocalServer(options: LocalServerOptions, io: Io): Pro
     command: io.self,
     log: createLogger({ write: (line) => void io.stderr.write(line), level: io.env['SLIPWAY_LOG'] ?? 'error' }),
     onProgress: (text) => progress.show(text),
+  });
+}
+
+/**
+ * How a job gets its /opt/ml: `auto` takes a private mount where the host allows one and the job's folder elsewhere.
+ *
+ * @param source how the user gave it, for the error
+ */
+export function parseIsolation(text: string | undefined, source: string): Isolation {
+  if (text === undefined || text === '' || text === 'auto') return 'auto';
+  if (text === 'namespace' || text === 'folder') return text;
+  throw new UserError({
+    what: `${source} ${text} is unknown.`,
+    next: 'Use auto, namespace or folder.',
+    exitCode: EXIT.usage,
   });
 }
