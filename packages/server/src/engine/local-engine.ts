@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@slipway/kit/log';
+import { linkSignals } from '@slipway/kit/signals';
 import { deadline } from '@slipway/kit/stopwatch';
 import { PeerGone } from './connection.ts';
 import type { Engine, JobSpec, Worker, WorkerSpec } from './engine.ts';
@@ -155,7 +156,7 @@ class ProcessEngine implements LocalEngine {
     };
     const limit = deadline(spec.startupMs);
     try {
-      const worker = await this.#forkWorker(spec, header, AbortSignal.any([signal, limit.signal]));
+      const worker = await this.#forkWorker(spec, header, signal, limit.signal);
       worker.onExit(() => void rm(root, { recursive: true, force: true, maxRetries: 3 }).catch(() => undefined));
       try {
         await worker.untilHealthy(limit.leftMs(), signal);
@@ -169,9 +170,14 @@ class ProcessEngine implements LocalEngine {
     }
   }
 
-  async #forkWorker(spec: WorkerSpec, header: Record<string, unknown>, signal: AbortSignal): Promise<LocalWorker> {
+  async #forkWorker(
+    spec: WorkerSpec,
+    header: Record<string, unknown>,
+    ...signals: readonly AbortSignal[]
+  ): Promise<LocalWorker> {
     const given = new AbortController();
-    const connecting = this.#listener.expect('worker', spec.id, AbortSignal.any([signal, given.signal]));
+    const either = linkSignals(...signals, given.signal);
+    const connecting = this.#listener.expect('worker', spec.id, either.signal);
     connecting.catch(() => undefined); // Awaited below.
     let worker: LocalWorker | undefined;
     let pid = 0;
@@ -191,6 +197,8 @@ class ProcessEngine implements LocalEngine {
       given.abort(error);
       if (pid > 0 && !hasEnded) process.kill(pid, 'SIGKILL');
       throw error;
+    } finally {
+      either.unlink();
     }
     this.#workers.add(worker);
     return worker;

@@ -1,4 +1,5 @@
 import type { Logger } from '@slipway/kit/log';
+import { linkSignals } from '@slipway/kit/signals';
 import { pause } from '@slipway/kit/stopwatch';
 import type { Worker } from '../engine/engine.ts';
 
@@ -30,12 +31,15 @@ export class WorkerSlot {
 
   /** Starts the first worker. @throws what its start throws; the slot is closed then */
   async open(signal: AbortSignal): Promise<void> {
-    this.#worker = this.#startOnce(AbortSignal.any([signal, this.#closing.signal]));
+    const either = linkSignals(signal, this.#closing.signal);
+    this.#worker = this.#startOnce(either.signal);
     try {
       await this.#worker;
     } catch (error) {
       this.#closing.abort(error);
       throw error;
+    } finally {
+      either.unlink();
     }
   }
 

@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
+import { linkSignals } from '@slipway/kit/signals';
 import { Parser, type ReadEntry } from 'tar';
 import { isSafePath } from './safe-path.ts';
 
@@ -63,7 +64,8 @@ async function unpack(source: Readable, folder: string, signal: AbortSignal, lim
   const guard = new Guard(limits);
   const failed = new AbortController();
   const gunzip = createGunzip();
-  const packed = pipeline(source, guard.countPacked(), gunzip, { signal: AbortSignal.any([signal, failed.signal]) });
+  const either = linkSignals(signal, failed.signal);
+  const packed = pipeline(source, guard.countPacked(), gunzip, { signal: either.signal });
   packed.catch(() => undefined);
   const entries = new Entries(folder, guard, failed);
   try {
@@ -81,6 +83,8 @@ async function unpack(source: Readable, folder: string, signal: AbortSignal, lim
     await entries.settled();
     signal.throwIfAborted();
     throw failed.signal.reason;
+  } finally {
+    either.unlink();
   }
 }
 

@@ -3,6 +3,7 @@ import { mkdir } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import type { Owner } from '@slipway/kit/machine';
+import { linkSignals } from '@slipway/kit/signals';
 import { isDiskFull } from '@slipway/kit/sqlite';
 import { AwsError } from '../../../wire/errors.ts';
 import { ClientError } from './client-error.ts';
@@ -110,7 +111,7 @@ async function fetchAll(
   const iterator = files[Symbol.asyncIterator]();
   // The first failure ends the other downloads before the job's folder is cleared under them.
   const failed = new AbortController();
-  const either = AbortSignal.any([signal, failed.signal]);
+  const { signal: either, unlink } = linkSignals(signal, failed.signal);
   const worker = async (): Promise<void> => {
     try {
       for (;;) {
@@ -125,6 +126,7 @@ async function fetchAll(
     }
   };
   await Promise.all(Array.from({ length: PARALLEL }, worker));
+  unlink();
   signal.throwIfAborted();
   failed.signal.throwIfAborted();
   return count;
