@@ -9,6 +9,7 @@ import {
 import { SageMakerRuntimeClient } from '@aws-sdk/client-sagemaker-runtime';
 import { openDatabase } from '@slipway/kit/sqlite';
 import { createTestServer } from '@slipway/server/testing';
+import { MIGRATIONS } from '../packages/server/src/migrations/index.ts';
 import { CACHE_FOLDER } from '../test/support/python-clients.ts';
 
 export const IMAGE = '683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1';
@@ -58,7 +59,7 @@ export async function fillWithJobs(dataFolder: string, count: number): Promise<v
     { TrainingJobName: 'first' },
   );
   await server.close();
-  const db = openDatabase(join(dataFolder, 'state.sqlite'), []);
+  const db = openDatabase(join(dataFolder, 'state.sqlite'), MIGRATIONS);
   db.transaction(() => {
     const copy = db.statement<{ number: number }>(
       `INSERT INTO sagemaker_jobs (account, region, kind, name, job_id, deleted, status, secondary_status, created_at,
