@@ -126,7 +126,7 @@ function untag(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(untag);
   if (typeof value !== 'object' || value === null) return value;
   const { $bytes, $time, $float } = value as Record<string, unknown>;
-  if ($bytes !== undefined) return new Uint8Array(Buffer.from(String($bytes), 'base64'));
+  if ($bytes !== undefined) return new Uint8Array(Buffer.from($bytes as string, 'base64'));
   if ($time !== undefined) return new Date(Number($time));
   if ($float !== undefined) return Number($float);
   return Object.fromEntries(

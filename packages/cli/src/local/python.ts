@@ -23,5 +23,10 @@ export async function pythonEnvironment(io: Io, onProgress: (text: string) => vo
 function progressText(progress: EnvironmentProgress): string {
   const share = progress.fraction === undefined ? '' : ` ${Math.round(progress.fraction * 100)} %`;
   const left = progress.leftMs === undefined ? '' : `, about ${formatDuration(progress.leftMs)} left`;
-  return `Python environment: ${progress.message}${share}${left}`;
+  return `Python environment: ${readable(progress.message)}${share}${left}`;
+}
+
+/** pip's lines without the file that named a package, and with a wheel's name and version only. */
+function readable(message: string): string {
+  return message.replace(/ \(from .*$/, '').replace(/ ([\w.]+?)-(\d[\w.]*)-\S+\.whl/, ' $1 $2');
 }

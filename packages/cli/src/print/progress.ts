@@ -13,12 +13,18 @@ export interface ProgressLine {
 /** One line on standard error that says what is being waited for. */
 export function progressLine(io: Io): ProgressLine {
   let shown = '';
+  let said = '';
   return {
     show(text) {
       if (text === shown) return;
       shown = text;
       if (io.interactive) io.stderr.write(`${ERASE_LINE}${text.slice(0, Math.max(20, io.columns - 1))}`);
-      else io.stderr.write(`${text}\n`);
+      else {
+        // Elsewhere another percentage alone is no news worth a line.
+        const message = text.replace(/ \d+ %.*$/, '');
+        if (message !== said) io.stderr.write(`${message}\n`);
+        said = message;
+      }
     },
     clear() {
       if (shown !== '' && io.interactive) io.stderr.write(ERASE_LINE);

@@ -162,7 +162,8 @@ export function resolveModel(
   environment: string = project.registry,
 ): ResolvedModel {
   const loaded = typeof model === 'string' ? project.models.find(({ name }) => name === model) : model;
-  if (loaded === undefined) throw new Error(`The project ${project.name} has no model ${String(model)}.`);
+  if (loaded === undefined)
+    throw new Error(`The project ${project.name} has no model ${typeof model === 'string' ? model : model.name}.`);
   const { config } = loaded;
   const env = environmentOf(project.config, environment);
   const { train, gate: gateSection } = withDefaults(project.config, config);
