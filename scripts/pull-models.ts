@@ -149,6 +149,18 @@ function firstSegments(model: Json): string[] {
   return [...new Set(segments)].filter((s): s is string => s !== undefined && s !== '' && !s.startsWith('{')).sort();
 }
 
+/** Operations that answer (or take) a stream of events: no protocol of ours prints one yet. */
+function eventStreams(model: Json): string[] {
+  const shapes = model['shapes'] as Record<string, Json>;
+  const hasStream = (reference: Json | undefined): boolean =>
+    Object.values((shapes[String(reference?.['shape'])]?.['members'] as Record<string, Json> | undefined) ?? {}).some(
+      (member) => shapes[String(member['shape'])]?.['eventstream'] === true,
+    );
+  return Object.entries(model['operations'] as Record<string, Json>)
+    .filter(([, o]) => hasStream(o['input'] as Json | undefined) || hasStream(o['output'] as Json | undefined))
+    .map(([name]) => name);
+}
+
 mkdirSync(folder, { recursive: true });
 const catalog: Json = {};
 for (const [service, raw] of Object.entries(readModels())) {
@@ -170,9 +182,11 @@ for (const [service, raw] of Object.entries(readModels())) {
   const text = JSON.stringify(model);
   writeFileSync(join(folder, `${service}.json`), `${text}\n`);
   const rest = String((model['metadata'] as Json)['protocol']).startsWith('rest');
+  const streams = eventStreams(model);
   catalog[service] = {
     ...(model['metadata'] as Json),
     ...(rest ? { firstSegments: firstSegments(model) } : {}),
+    ...(streams.length === 0 ? {} : { eventStreams: streams }),
     operations: Object.keys(model['operations'] as Json).join(' '),
   };
   console.log(`${service}: ${Object.keys(model['operations'] as Json).length} operations, ${text.length} bytes`);

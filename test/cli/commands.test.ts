@@ -1,5 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -105,6 +107,15 @@ describe('slipway exec', () => {
 });
 
 describe('the command line', () => {
+  it('is called from any folder by the path that the README names', async () => {
+    const bin = fileURLToPath(new URL('../../node_modules/.bin', import.meta.url));
+    const ran = spawnSync('slipway', ['--version'], {
+      cwd: folder,
+      env: { ...process.env, PATH: `${bin}:${process.env['PATH']}` },
+    });
+    expect(ran.stdout.toString()).toMatch(/^\d+\.\d+\.\d+\n$/);
+  });
+
   it('answers a typo with a suggestion and exit code 64', async () => {
     const ran = await slipway(['stauts'], { cwd: folder });
     expect(ran.exitCode).toBe(64);
