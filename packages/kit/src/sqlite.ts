@@ -42,6 +42,18 @@ export class UnstorableValue extends TypeError {
   }
 }
 
+/** A value of a type that is stored, but one that SQLite would cut or round: it may well come from a client. */
+export class UnstorableInput extends UnstorableValue {
+  /** For example `text with a NUL character`. */
+  readonly problem: string;
+
+  constructor(problem: string, name: string, sql: string) {
+    super(`:${name} is ${problem}`, sql);
+    this.name = 'UnstorableInput';
+    this.problem = problem;
+  }
+}
+
 /** True for errors that say the disk (or the database's allowance on it) is full. */
 export function isDiskFull(error: unknown): boolean {
   if (typeof error !== 'object' || error === null) return false;
@@ -224,7 +236,8 @@ class CheckedStatement {
     for (const name of Object.keys(parameters)) {
       if (!this.#names.has(name)) throw new UnstorableValue(`the statement has no parameter :${name}`, this.#sql);
       const problem = unstorable(parameters[name]);
-      if (problem !== undefined) throw new UnstorableValue(`:${name} is ${problem}`, this.#sql);
+      if (problem !== undefined) throw new UnstorableInput(problem, name, this.#sql);
+      if (!isStored(parameters[name])) throw new UnstorableValue(`:${name} is of no type that is stored`, this.#sql);
       given += 1;
     }
     if (given === this.#names.size) return parameters;
@@ -242,11 +255,13 @@ function unstorable(value: unknown): string | undefined {
       return Number.isInteger(value) && !Number.isSafeInteger(value) ? 'an integer beyond 2^53' : undefined;
     case 'bigint':
       return BigInt.asIntN(64, value) === value ? undefined : 'an integer beyond 64 bits';
-    case 'object':
-      return value === null || value instanceof Uint8Array ? undefined : 'an object';
     default:
-      return `of type ${typeof value}`;
+      return undefined;
   }
+}
+
+function isStored(value: unknown): boolean {
+  return value === null || value instanceof Uint8Array || ['string', 'number', 'bigint'].includes(typeof value);
 }
 
 /** Names after `:`, outside strings, quoted names and comments. */

@@ -14,6 +14,11 @@ export function constraintError(service: string, sentence: string): AwsError {
   return new AwsError(VALIDATION_CODES.get(service) ?? 'ValidationException', 400, sentence);
 }
 
+/** @param problem for example `text with a NUL character`, from the store that would have changed it */
+export function unstorableSentence(problem: string): string {
+  return `1 validation error detected: the request holds ${problem}, which cannot be kept as it is.`;
+}
+
 /** Gives an error of the wire itself the code that the dialect has for it. */
 export function inDialect(error: AwsError, dialect: Dialect): AwsError {
   if (error instanceof SerializationException) {

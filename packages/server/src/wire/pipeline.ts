@@ -4,10 +4,10 @@ import type { Clock, Instant } from '@slipway/kit/clock';
 import type { Ids } from '@slipway/kit/ids';
 import type { Logger } from '@slipway/kit/log';
 import type { Owner } from '@slipway/kit/machine';
-import { isDiskFull } from '@slipway/kit/sqlite';
+import { isDiskFull, UnstorableInput } from '@slipway/kit/sqlite';
 import { stopwatch } from '@slipway/kit/stopwatch';
 import { RequestBody, TooLong } from './body.ts';
-import { constraintError, inDialect, internalFailure } from './codes.ts';
+import { constraintError, inDialect, internalFailure, unstorableSentence } from './codes.ts';
 import { DEFAULT_ACCOUNT, DEFAULT_REGION, ownerOf, readCredentials } from './credentials.ts';
 import { AwsError, BodyTooLarge, NotImplemented, ServiceNotImplemented } from './errors.ts';
 import { baseUrlOf, readHead, writeAnswer } from './http-message.ts';
@@ -281,6 +281,9 @@ class Pipeline {
   /** AWS errors go out as they are. Anything else is a defect of ours: only the log learns more. */
   #shownError(error: unknown, exchange: Exchange): AwsError {
     if (error instanceof AwsError) return inDialect(error, exchange.dialect);
+    if (error instanceof UnstorableInput && exchange.service !== undefined) {
+      return constraintError(exchange.service, unstorableSentence(error.problem));
+    }
     if (isDiskFull(error)) {
       const sentence = 'The disk of the data folder is full. Make room and try again.';
       return new AwsError('ServiceUnavailable', 503, sentence);
