@@ -64,6 +64,10 @@ class JobLog:
             note = f"\n[slipway] {dropped} bytes dropped: the log is capped at {self.cap_bytes} bytes\n"
             self.say(note.encode() + kept)
         size = os.fstat(self.descriptor).st_size
+        if size > 0 and os.pread(self.descriptor, 1, size - 1) != b"\n":
+            # Readers hold a line back until it is complete, and no more will come.
+            self.say(b"\n")
+            size += 1
         if size != self.seen_bytes:
             self.note(size)
 

@@ -28,6 +28,12 @@ export interface S3Access {
   readText(owner: Owner, uri: S3Uri, bytesMax: number, signal: AbortSignal): Promise<string>;
   /** Writes the object into `path`, making its folders; `path` must not exist. */
   download(owner: Owner, uri: S3Uri, path: string, signal: AbortSignal): Promise<void>;
+  /** Of the newest version; undefined when there is none. `etag` is with its quotes. */
+  head(
+    owner: Owner,
+    uri: S3Uri,
+    signal: AbortSignal,
+  ): Promise<{ readonly bytes: number; readonly etag: string } | undefined>;
   put(owner: Owner, uri: S3Uri, body: Readable, bytes: number, signal: AbortSignal): Promise<void>;
 }
 
@@ -79,6 +85,16 @@ export function s3Access(aws: CallAws): S3Access {
       const body = await read(owner, uri, signal);
       await mkdir(dirname(path), { recursive: true });
       await pipeline(body, createWriteStream(path, { flags: 'wx' }), { signal });
+    },
+    async head(owner, { bucket, key }, signal) {
+      try {
+        const input = { Bucket: bucket, Key: key };
+        const found = await aws<{ ContentLength?: number; ETag?: string }>('s3', 'HeadObject', input, owner, signal);
+        return { bytes: found.ContentLength ?? 0, etag: found.ETag ?? '' };
+      } catch (error) {
+        if (isMissing(error)) return undefined;
+        throw error;
+      }
     },
     async put(owner, uri, body, bytes, signal) {
       await aws(

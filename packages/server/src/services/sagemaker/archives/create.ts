@@ -1,4 +1,4 @@
-import { createReadStream, createWriteStream } from 'node:fs';
+import { createWriteStream } from 'node:fs';
 import { mkdir, opendir, realpath, rename, rm, stat } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import { Readable } from 'node:stream';
@@ -76,9 +76,4 @@ export async function packFolder(folder: string, archive: string, signal: AbortS
   await pipeline(Readable.from(pack), createGzip(), createWriteStream(partial), { signal });
   await rename(partial, archive);
   return (await stat(archive)).size;
-}
-
-/** The archive or file as a body for S3. */
-export function bodyOf(path: string): Readable {
-  return createReadStream(path);
 }

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { mkdir, rm, stat } from 'node:fs/promises';
+import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EffectHandlers, Owner } from '@slipway/kit/machine';
 import { isDiskFull } from '@slipway/kit/sqlite';
@@ -13,6 +12,7 @@ import { writeJson } from '../jobs/files.ts';
 import { ClientError } from '../jobs/client-error.ts';
 import { downloadInput } from '../jobs/inputs.ts';
 import { orUserFailure } from '../jobs/outcome.ts';
+import { uploadFile } from '../jobs/upload.ts';
 import type { JobRow, JobStore } from '../jobs/store.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { isMissing, parseS3Uri, type S3Access } from '../s3-access.ts';
@@ -58,10 +58,10 @@ export function processingEffects({ parts, store, s3 }: ProcessingEffects): Effe
     async halt(effect, { signal }) {
       await untilAborted(parts.engine.stopJob(effect.jobId, STOP_GRACE_MS), signal);
     },
-    async upload(effect, { owner, key, signal }) {
+    async upload(effect, { owner, key, attempt, signal }) {
       const { request } = jobOf(owner, key);
       const folder = await parts.engine.jobFolder(effect.jobId);
-      return orUserFailure(uploadOutputs(s3, owner, request, folder, signal));
+      return orUserFailure(uploadOutputs(s3, owner, request, folder, attempt, signal));
     },
     async clear(effect) {
       await parts.engine.clearJob(effect.jobId);
@@ -124,6 +124,7 @@ async function uploadOutputs(
   owner: Owner,
   request: ProcessingRequest,
   folder: JobFolder,
+  attempt: number,
   signal: AbortSignal,
 ): Promise<void> {
   for (const { OutputName, S3Output } of request.ProcessingOutputConfig?.Outputs ?? []) {
@@ -135,9 +136,8 @@ async function uploadOutputs(
     try {
       for (const file of await listTree(local, { links: 'none' })) {
         if (file.folder) continue;
-        const path = join(local, file.path);
         const target = { bucket: uri.bucket, key: prefix + file.path };
-        await s3.put(owner, target, createReadStream(path), (await stat(path)).size, signal);
+        await uploadFile(s3, owner, join(local, file.path), target, attempt, signal);
       }
     } catch (error) {
       if (isDiskFull(error)) throw new ClientError('Upload of outputs failed: no space is left on the disk.');

@@ -1,5 +1,4 @@
-import { createReadStream } from 'node:fs';
-import { readdir, stat } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EffectHandlers, Owner } from '@slipway/kit/machine';
 import { isDiskFull } from '@slipway/kit/sqlite';
@@ -11,6 +10,7 @@ import { imageOf } from '../images.ts';
 import { awsEnvironment } from '../jobs/environment.ts';
 import { ClientError } from '../jobs/client-error.ts';
 import { orUserFailure } from '../jobs/outcome.ts';
+import { uploadFile } from '../jobs/upload.ts';
 import { untilAborted } from '../until-aborted.ts';
 import { isMissing, parseS3Uri, type S3Access, type S3Uri } from '../s3-access.ts';
 import type { JobRow, JobStore } from '../jobs/store.ts';
@@ -58,10 +58,10 @@ export function trainingEffects(parts: ServerParts, store: JobStore, s3: S3Acces
       const folder = await parts.engine.jobFolder(effect.jobId);
       return lastMetrics(folder.log, definitions as readonly MetricDefinition[], signal);
     },
-    async upload(effect, { owner, key, signal }) {
+    async upload(effect, { owner, key, attempt, signal }) {
       const { request } = jobOf(owner, key);
       const folder = await parts.engine.jobFolder(effect.jobId);
-      return orUserFailure(uploadArtifacts(s3, owner, key, request, folder, effect.kept, signal));
+      return orUserFailure(uploadArtifacts({ s3, owner, attempt, signal }, key, request, folder, effect.kept));
     },
     async clear(effect) {
       await parts.engine.clearJob(effect.jobId);
@@ -86,18 +86,24 @@ function specOf(parts: ServerParts, owner: Owner, name: string, jobId: string, r
   };
 }
 
+interface Upload {
+  readonly s3: S3Access;
+  readonly owner: Owner;
+  /** Of the effect, from 1. */
+  readonly attempt: number;
+  readonly signal: AbortSignal;
+}
+
 /**
  * @param kept for a job that was stopped: an artifact only if the script had written something
  * @throws ClientError when the output cannot be written to its bucket
  */
 async function uploadArtifacts(
-  s3: S3Access,
-  owner: Owner,
+  upload: Upload,
   name: string,
   request: TrainingRequest,
   folder: JobFolder,
   kept: boolean,
-  signal: AbortSignal,
 ): Promise<{ readonly artifacts?: string }> {
   const output = parseS3Uri(request.OutputDataConfig.S3OutputPath);
   if (output === undefined) throw new ClientError('Artifact upload failed: the output path is not an s3:// URL.');
@@ -107,12 +113,12 @@ async function uploadArtifacts(
   try {
     if (await hasFiles(join(folder.ml, 'output/data'))) {
       const archive = join(folder.root, 'upload/output.tar.gz');
-      await putArchive(s3, owner, join(folder.ml, 'output/data'), archive, below(base, 'output.tar.gz'), signal);
+      await putArchive(upload, join(folder.ml, 'output/data'), archive, below(base, 'output.tar.gz'));
     }
     if (kept && !(await hasFiles(model))) return {};
     const target = below(base, packed ? 'model.tar.gz' : 'model/');
-    if (packed) await putArchive(s3, owner, model, join(folder.root, 'upload/model.tar.gz'), target, signal);
-    else await putTree(s3, owner, model, target, signal);
+    if (packed) await putArchive(upload, model, join(folder.root, 'upload/model.tar.gz'), target);
+    else await putTree(upload, model, target);
     return { artifacts: `s3://${target.bucket}/${target.key}` };
   } catch (error) {
     if (isDiskFull(error)) throw new ClientError('Artifact upload failed: no space is left on the disk.');
@@ -121,23 +127,16 @@ async function uploadArtifacts(
   }
 }
 
-async function putArchive(
-  s3: S3Access,
-  owner: Owner,
-  folder: string,
-  archive: string,
-  target: S3Uri,
-  signal: AbortSignal,
-): Promise<void> {
-  const bytes = await packFolder(folder, archive, signal);
-  await s3.put(owner, target, createReadStream(archive), bytes, signal);
+async function putArchive(upload: Upload, folder: string, archive: string, target: S3Uri): Promise<void> {
+  const { s3, owner, attempt, signal } = upload;
+  await packFolder(folder, archive, signal);
+  await uploadFile(s3, owner, archive, target, attempt, signal);
 }
 
-async function putTree(s3: S3Access, owner: Owner, folder: string, target: S3Uri, signal: AbortSignal): Promise<void> {
+async function putTree({ s3, owner, attempt, signal }: Upload, folder: string, target: S3Uri): Promise<void> {
   for (const file of await listTree(folder, { links: 'inside' })) {
     if (file.folder) continue;
-    const path = join(folder, file.path);
-    await s3.put(owner, below(target, file.path), createReadStream(path), (await stat(path)).size, signal);
+    await uploadFile(s3, owner, join(folder, file.path), below(target, file.path), attempt, signal);
   }
 }
 
