@@ -6,6 +6,7 @@ import { openDatabase } from '@slipway/kit/sqlite';
 import { MIGRATIONS } from '../../packages/server/src/migrations/index.ts';
 import { SERVICES } from '../../packages/server/src/services/index.ts';
 import type { ServerParts } from '../../packages/server/src/services/parts.ts';
+import { TIMINGS } from '../../packages/server/src/timing.ts';
 import { recordingLogger } from './wire-server.ts';
 
 /** Parts that making a service must not use yet: a service that does anything before it is started fails here. */
@@ -28,6 +29,7 @@ export function operationTable(): ReadonlyMap<string, readonly string[]> {
     engine: untouchable('the engine'),
     aws: untouchable('another service'),
     log: recordingLogger(),
+    timing: TIMINGS.instant,
     routes: untouchable('the routes'),
     logFiles: untouchable('the log files'),
     dataFolder: `${tmpdir()}/slipway-operation-table`,

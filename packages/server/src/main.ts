@@ -20,6 +20,7 @@ import { SERVICES } from './services/index.ts';
 import type { ServerParts } from './services/parts.ts';
 import { createWire } from './wire/pipeline.ts';
 import type { Service } from './wire/service.ts';
+import { TIMINGS, type TimingName } from './timing.ts';
 
 export interface ServerOptions {
   /** Absolute path; created if need be. One server at a time uses it. */
@@ -29,6 +30,8 @@ export interface ServerOptions {
   /** A loopback name or address; 127.0.0.1 when absent. */
   readonly host?: string;
   readonly log: Logger;
+  /** How quickly states pass in which nothing really happens, on the clock; `instant` when absent. */
+  readonly timing?: TimingName;
   /** How jobs get their /opt/ml; `auto` takes a private mount where the host allows it. */
   readonly isolation?: 'auto' | 'namespace' | 'folder';
   /** Image URI patterns (`*` stands for anything) beside the built-in table, to the container contract that runs them. */
@@ -198,6 +201,7 @@ function createParts(
     engine,
     aws: createCallAws({ services: () => services, clock, ids, baseUrl, closing }),
     log,
+    timing: TIMINGS[options.timing ?? 'instant'],
     routes: new Routes(),
     logFiles: createLogFiles(db, clock),
     dataFolder,

@@ -7,6 +7,7 @@ import type { Database } from '@slipway/kit/sqlite';
 import type { Engine } from '../engine/engine.ts';
 import type { LogFiles } from '../log-files.ts';
 import type { Routes } from '../serving/routes.ts';
+import type { Timing } from '../timing.ts';
 
 /**
  * Calls an operation of another service in this process, through the same handler that the wire calls but without bytes.
@@ -29,6 +30,8 @@ export interface ServerParts {
   readonly engine: Engine;
   readonly aws: CallAws;
   readonly log: Logger;
+  /** How long states last in which nothing really happens. */
+  readonly timing: Timing;
   /** Which workers answer for each endpoint: SageMaker sets them, its runtime service asks. */
   readonly routes: Routes;
   /** Where services register the files that become CloudWatch log streams. */

@@ -1,6 +1,5 @@
 import type { Owner } from '@slipway/kit/machine';
 import type { Fleets } from '../../../serving/fleets.ts';
-import { TIMINGS } from '../../../timing.ts';
 import type { ServerParts } from '../../parts.ts';
 import { arnOf } from '../arns.ts';
 import { compare, nameContains, timeFilters } from '../listing.ts';
@@ -20,7 +19,7 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
   const store = endpointStore(db);
   const fleets = createFleets(parts, s3);
   const inService = (owner: Owner, endpoint: string): void => parts.routes.expect(owner, endpoint);
-  machines.register(endpointMachine(TIMINGS.instant, store, inService), endpointEffects(parts, fleets, store));
+  machines.register(endpointMachine(parts.timing, store, inService), endpointEffects(parts, fleets, store));
   const serving = store.everywhere().map((row) => ({ ...row, state: JSON.parse(row.detail) as EndpointState }));
   for (const { state, name, ...owner } of serving) if (state.current !== undefined) parts.routes.expect(owner, name);
 
@@ -51,7 +50,7 @@ export function endpoints(parts: ServerParts, s3: S3Access, tags: TagStore, look
       db.transaction(() => {
         store.insert(owner, EndpointName, endpointId, now);
         tags.add(owner, arn, Tags);
-        machines.create('endpoint', owner, endpointId, newEndpoint(deployment, EndpointName, now, TIMINGS.instant));
+        machines.create('endpoint', owner, endpointId, newEndpoint(deployment, EndpointName, now, parts.timing));
       });
       return { EndpointArn: arn };
     },

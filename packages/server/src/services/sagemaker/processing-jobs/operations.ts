@@ -1,5 +1,4 @@
 import type { Owner } from '@slipway/kit/machine';
-import { TIMINGS } from '../../../timing.ts';
 import type { ServerParts } from '../../parts.ts';
 import { arnOf } from '../arns.ts';
 import { jobStore, type JobRow, type JobSummaryRow } from '../jobs/store.ts';
@@ -22,7 +21,7 @@ type Described = Output<'DescribeProcessingJob'>;
 export function processingJobs(parts: ServerParts, s3: S3Access, tags: TagStore) {
   const { db, ids, machines, engine } = parts;
   const store = jobStore(db, 'processing');
-  machines.register(processingJobMachine(TIMINGS.instant, store), processingEffects({ parts, store, s3 }));
+  machines.register(processingJobMachine(parts.timing, store), processingEffects({ parts, store, s3 }));
 
   const existing = (owner: Owner, name: string): JobRow => {
     const row = store.find(owner, name);

@@ -1,5 +1,4 @@
 import type { Engine } from '../../../engine/engine.ts';
-import { TIMINGS } from '../../../timing.ts';
 import type { ServerParts } from '../../parts.ts';
 import { arnOf } from '../arns.ts';
 import { jobStore, type JobRow, type JobSummaryRow } from '../jobs/store.ts';
@@ -19,7 +18,7 @@ type Described = Output<'DescribeTrainingJob'>;
 export function trainingJobs(parts: ServerParts, s3: S3Access, tags: TagStore) {
   const { db, ids, machines, engine } = parts;
   const store = jobStore(db, 'training');
-  machines.register(trainingJobMachine(TIMINGS.instant, store), trainingEffects(parts, store, s3));
+  machines.register(trainingJobMachine(parts.timing, store), trainingEffects(parts, store, s3));
 
   const existing = (owner: Parameters<typeof store.find>[0], name: string): JobRow => {
     const row = store.find(owner, name);
