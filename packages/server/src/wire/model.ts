@@ -83,6 +83,8 @@ export interface Metadata {
 export interface CatalogEntry extends Metadata {
   /** The names of all operations, separated by spaces. */
   readonly operations: string;
+  /** Operations with a stream of events in their input or output. */
+  readonly eventStreams?: readonly string[];
 }
 interface RawModel {
   readonly metadata: Metadata;

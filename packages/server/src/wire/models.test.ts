@@ -1,11 +1,21 @@
 import { describe, expect, it } from 'vitest';
 import { SERVICES } from '../services/index.ts';
-import { readCatalog, readModel } from './model.ts';
+import { readCatalog, readModel, type CatalogEntry, type Model } from './model.ts';
 import { toRegExp } from './patterns.ts';
 import { serviceTable } from './service-table.ts';
 
 const catalog = readCatalog();
 const models = [...catalog.keys()].map((name) => readModel(name));
+
+const hasEvents = (model: Model, operation: string): boolean =>
+  [model.operation(operation)?.input, model.operation(operation)?.output].some(
+    (ref) =>
+      ref !== undefined &&
+      Object.values(model.structure(ref.shape).members).some((member) => {
+        const shape = model.shape(member.shape);
+        return shape.type === 'structure' && shape.eventstream === true;
+      }),
+  );
 
 describe('the models', () => {
   it('have no pattern that JavaScript cannot check', () => {
@@ -21,8 +31,10 @@ describe('the models', () => {
 
   it('agree with the catalog that the start reads instead of them', () => {
     for (const model of models) {
-      const { operations, firstSegments: _segments, ...metadata } = catalog.get(model.name) ?? { operations: '' };
-      expect(operations.split(' ')).toEqual(Object.keys(model.operations));
+      const entry: Partial<CatalogEntry> = catalog.get(model.name) ?? {};
+      const { operations, firstSegments: _segments, eventStreams = [], ...metadata } = entry;
+      expect(eventStreams).toEqual(Object.keys(model.operations).filter((name) => hasEvents(model, name)));
+      expect(operations?.split(' ')).toEqual(Object.keys(model.operations));
       expect(metadata).toEqual(model.metadata);
     }
   });
@@ -44,6 +56,14 @@ describe('the table of services', () => {
 
   it('refuses a handler that AWS has no operation for', () => {
     expect(() => serviceTable([service('sagemaker', 'TrainFaster')], catalog)).toThrow("no operation 'TrainFaster'");
+  });
+
+  it.each([
+    ['logs', 'StartLiveTail'],
+    ['s3', 'SelectObjectContent'],
+    ['sagemaker-runtime', 'InvokeEndpointWithResponseStream'],
+  ])('refuses a handler for %s %s, whose answer is a stream of events', (model, operation) => {
+    expect(() => serviceTable([service(model, operation)], catalog)).toThrow('stream of events');
   });
 
   it('refuses a service twice, and one without a model', () => {
