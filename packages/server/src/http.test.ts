@@ -117,6 +117,26 @@ describe('the listener', () => {
     expect(answer.text).not.toContain('secret detail');
   });
 
+  it('leaves it to the handler whether a client that expects to be asked sends its body', async () => {
+    const url = await serve(async (incoming, response, _, expectsContinue) => {
+      if (!expectsContinue || incoming.url === '/refused') {
+        response.writeHead(404, { connection: 'close' }).end();
+        return;
+      }
+      response.writeContinue();
+      for await (const chunk of incoming) seen.push(String(chunk));
+      response.setHeader('connection', 'close');
+      response.end('taken');
+    });
+    const head = (path: string, more = ''): string =>
+      `PUT ${path} HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 4\r\n${more}\r\n`;
+    expect(await raw(url, head('/refused'))).toMatch(/^HTTP\/1\.1 404 /);
+    expect(await raw(url, head('/', 'Origin: https://evil.example\r\n'))).toMatch(/^HTTP\/1\.1 403 /);
+    expect(seen).toEqual([]);
+    expect(await raw(url, `${head('/taken')}body`)).toMatch(/^HTTP\/1\.1 100 Continue\r\n\r\nHTTP\/1\.1 200 /);
+    expect(seen).toEqual(['body']);
+  });
+
   it('tells a handler that the client has gone', async () => {
     let arrived: () => void = () => undefined;
     const waiting = new Promise<void>((resolve) => (arrived = resolve));
