@@ -13,11 +13,11 @@ const interruption = new AbortController();
 let interruptions = 0;
 process.on('SIGINT', () => {
   interruptions += 1;
-  interruption.abort();
+  interruption.abort('SIGINT');
   // A second Ctrl-C is for a user who does not want to wait for an orderly end.
   if (interruptions > 1) process.exit(130);
 });
-process.on('SIGTERM', () => interruption.abort());
+process.on('SIGTERM', () => interruption.abort('SIGTERM'));
 
 // `slipway status | head` closes our output early; that is no error.
 process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));

@@ -43,5 +43,15 @@ function sentences(result: ApplyResult, io: Io): string {
             : yellow(model.state);
       return `${model.model}  ${mark}  ${live} on ${model.endpoint}  ${dim(model.reason)}\n`;
     })
-    .join('');
+    .join('')
+    .concat(waitingHint(result, io));
+}
+
+function waitingHint(result: ApplyResult, io: Io): string {
+  const waiting = result.models.filter(({ state }) => state === 'waiting' || state === 'blocked');
+  if (waiting.length === 0) return '';
+  return (
+    `\nWhat waits needs a decision: see \`${io.self} status\`, ` +
+    `then ${waiting.map(({ model }) => `\`${io.self} approve ${model} VERSION\``).join(', ')}.\n`
+  );
 }

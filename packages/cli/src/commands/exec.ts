@@ -58,8 +58,8 @@ async function withOwnServer(dataFolder: string, program: string, args: readonly
 async function runProgram(program: string, args: readonly string[], url: string, io: Io): Promise<number> {
   return await new Promise<number>((resolve, reject) => {
     const child = spawn(program, args, { stdio: 'inherit', env: clientEnvironment(io.env, url), cwd: io.cwd });
-    // A terminal sends Ctrl-C to the program as well; a plain SIGTERM to us must be passed on.
-    const forward = (): void => void child.kill('SIGTERM');
+    // A terminal sends Ctrl-C to the program as well; a signal to us alone must be passed on.
+    const forward = (): void => void child.kill(io.interrupted.reason === 'SIGINT' ? 'SIGINT' : 'SIGTERM');
     if (!io.interactive) io.interrupted.addEventListener('abort', forward, { once: true });
     child.once('error', (error: NodeJS.ErrnoException) => {
       reject(

@@ -25,6 +25,7 @@ export const command: Command = {
   async run(input, io) {
     const [model = '', file = '-'] = input.arguments;
     const body = await readBody(file, io);
+    if (Buffer.from(body).toString('latin1').trim() === '') throw nothingToSend(file);
     const contentType = textOption(input, 'content-type');
     const accept = textOption(input, 'accept');
     return await withProject(input, io, async ({ delivery, environment }) => {
@@ -48,11 +49,7 @@ const NEWLINE = 10;
 async function readBody(file: string, io: Io): Promise<Uint8Array> {
   if (file !== '-') return await readFile(resolve(io.cwd, file)).catch((error: unknown) => fail(file, error));
   if (io.stdin.isTTY) {
-    throw new UserError({
-      what: 'There is nothing to send.',
-      next: `Name a file, or pipe one row of features into it.`,
-      exitCode: EXIT.usage,
-    });
+    throw nothingToSend(file);
   }
   const chunks: Uint8Array[] = [];
   let bytes = 0;
@@ -65,9 +62,23 @@ async function readBody(file: string, io: Io): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
+function nothingToSend(file: string): UserError {
+  return new UserError({
+    what: file === '-' ? 'There is nothing to send: standard input is empty.' : `${file} is empty; nothing was sent.`,
+    next: 'Name a file with one row of features on each line, or pipe it in.',
+    exitCode: EXIT.usage,
+  });
+}
+
 function fail(file: string, error: unknown): never {
   const code = (error as NodeJS.ErrnoException).code;
-  if (code === 'ENOENT') throw new UserError({ what: `There is no file ${file}.`, exitCode: EXIT.usage });
+  if (code === 'ENOENT') {
+    throw new UserError({
+      what: `There is no file ${file}.`,
+      next: 'Name a file with one row of features on each line, or pipe it in.',
+      exitCode: EXIT.usage,
+    });
+  }
   if (code === 'EISDIR') throw new UserError({ what: `${file} is a folder.`, exitCode: EXIT.usage });
   throw error;
 }

@@ -49,7 +49,9 @@ function row(model: ModelStatus, environments: readonly string[], io: Io): reado
     const environment = model.environments.find(({ env }) => env === name);
     if (environment === undefined) return dim('not served');
     return environment.live === undefined
-      ? `nothing (${environment.health})`
+      ? environment.health === 'Absent'
+        ? dim('nothing')
+        : `nothing (${environment.health})`
       : `v${environment.live.version} ${environment.health}`;
   });
   const next = model.environments
@@ -60,7 +62,7 @@ function row(model: ModelStatus, environments: readonly string[], io: Io): reado
     );
   return [
     model.model,
-    newest === undefined ? dim('never trained') : `v${newest.version}`,
+    newest === undefined ? dim('none registered') : `v${newest.version}`,
     newest === undefined ? '-' : newest.gate === 'unknown' ? 'unknown' : outcomeText(newest.gate, io),
     newest?.approval ?? '-',
     ...live,

@@ -1,6 +1,6 @@
 import { InvalidRequest, type TrainResult } from '@slipway/delivery';
 import { UserError } from '@slipway/kit/errors';
-import { flagOption, type Command } from '../command.ts';
+import { flagOption, textOption, type Command, type CommandInput, type Io } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { printJson } from '../print/answer.ts';
 import { trainReport } from '../print/train-report.ts';
@@ -23,13 +23,24 @@ export const command: Command = {
       for (const model of models) {
         const result = await delivery.train(model);
         results.push(result);
-        if (!flagOption(input, 'json')) io.stdout.write(trainReport(result, io));
+        if (!flagOption(input, 'json')) io.stdout.write(`${trainReport(result, io)}${nextStep(result, input, io)}`);
       }
       if (flagOption(input, 'json')) printJson(io, 'train', { results });
       return Math.max(...results.map(exitCode));
     });
   },
 };
+
+/** What the verdict leaves to a person, as a command that runs from where they stand. */
+function nextStep(result: TrainResult, input: CommandInput, io: Io): string {
+  const { model, registered, outcome } = result;
+  if (registered === undefined) return '  Nothing was registered; what is live goes on.\n';
+  const project = textOption(input, 'project');
+  const where = project === undefined ? '' : ` --project ${project}`;
+  const against = outcome === 'passed' ? '' : ' --override --reason "why"';
+  const approve = `${io.self} approve ${model} ${registered.version}${against}${where}`;
+  return `\n  Next: ${approve} && ${io.self} apply${where}\n`;
+}
 
 /** `error` (could not be judged) is an error; the rest say what the gate said. */
 function exitCode(result: TrainResult): number {

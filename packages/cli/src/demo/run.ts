@@ -12,7 +12,7 @@ import { loadCheckedProject } from '../project/load.ts';
 import { withProject } from '../project/open.ts';
 import { templateFolder } from '../templates.ts';
 import { comparePredictions, type Comparison } from './compare.ts';
-import { prepareDemoFolder } from './folder.ts';
+import { hasData, prepareDemoFolder } from './folder.ts';
 import { runPython } from './python.ts';
 import { summary } from './summary.ts';
 import { createTimes, type Times } from './times.ts';
@@ -38,10 +38,10 @@ export interface DemoModel {
 export async function runDemo({ folder, shown }: DemoFolder, io: Io): Promise<boolean> {
   const times = createTimes();
   const { bold, dim } = paint(io.colour);
-  const { found } = await prepareDemoFolder(folder);
+  const { found } = await prepareDemoFolder(folder, io.self);
   io.stderr.write(`${bold('Slipway demo')} in ${folder}${found ? dim(' (found: made by an earlier run)') : ''}\n`);
   const python = await times.measure('Python environment', async () => await environment(io));
-  if (!found)
+  if (!(await hasData(folder)))
     await times.measure(
       'data sets',
       async () => void (await runPython(python.python, [join(templateFolder('demo'), 'make_data.py'), folder])),

@@ -23,6 +23,15 @@ export async function findRunningServer(dataFolder: string): Promise<RunningServ
   }
 }
 
+/** Whether a server of ours answers at an address, whichever data it serves. */
+export async function isAnswering(url: string): Promise<boolean> {
+  try {
+    return (await fetch(`${url}/_slipway/health`, { signal: AbortSignal.timeout(5000) })).ok;
+  } catch {
+    return false;
+  }
+}
+
 async function readServerFile(dataFolder: string): Promise<RunningServerInfo | undefined> {
   try {
     const parsed: unknown = JSON.parse(await readFile(join(dataFolder, 'server.json'), 'utf8'));

@@ -26,7 +26,8 @@ export function eventPrinter(io: Io): EventPrinter {
     }
     const took = event.seconds === undefined ? '' : ` ${event.seconds.toFixed(1)} s`;
     const found = event.state === 'found' ? dim(' (found: done by an earlier run)') : '';
-    const detail = event.detail === undefined ? '' : `  ${event.detail}`;
+    // The error that follows a failure tells all of it.
+    const detail = event.detail ? `  ${event.detail.split('\n', 1)[0]}` : '';
     line(`${marks[event.state]} ${event.model}  ${event.stage.padEnd(8)}${took}  ${subject}${detail}${found}`);
   };
   return {

@@ -42,5 +42,5 @@ export async function loadCheckedProject(folder: string, io: Io): Promise<Loaded
 export function problemLine(problem: Problem): string {
   const place = `${problem.file}:${problem.line}:${problem.column}`;
   const subject = problem.path === '' ? '' : `${problem.path}: `;
-  return `${place}  ${subject}${problem.message}${problem.suggestion === undefined ? '' : ` ${problem.suggestion}`}`;
+  return `${place}  ${subject}${problem.message}${problem.suggestion === undefined ? '' : `; ${problem.suggestion}`}`;
 }

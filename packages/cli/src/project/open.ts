@@ -1,15 +1,13 @@
-import { join } from 'node:path';
 import { createDelivery, makeClients, type AwsClients, type Delivery, type DeliveryEvent } from '@slipway/delivery';
 import { resolveEnvironment, type LoadedProject, type ResolvedEnvironment } from '@slipway/delivery/project';
 import { UserError } from '@slipway/kit/errors';
 import { flagOption, textOption, type CommandInput, type CommandOption, type Io, TARGET_OPTIONS } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
-import { findRunningServer } from '../local/running-server.ts';
-import { startLocalServer } from '../local/start.ts';
 import { paint } from '../print/colour.ts';
 import { eventPrinter } from '../print/events.ts';
-import { explain } from './errors.ts';
+import { explain, isUnreachable } from './errors.ts';
 import { loadCheckedProject, projectFolder } from './load.ts';
+import { dataFolderOf, serverOf, shownData, type ServerInUse } from './server.ts';
 import { thisProcess } from './this-process.ts';
 
 /** Options of every command that works on a project. */
@@ -28,8 +26,10 @@ export interface OpenProject {
 
 /**
  * Opens the project that the command line names, prints its target, runs `work` on it, and closes what was opened. An
- * environment is reached on the embedded server unless its file says `target: aws`: on the project's running server,
- * else on one of this process, on the project's data.
+ * environment is reached on the embedded server unless its file says `target: aws`.
+ *
+ * When the server belonged to another command that ended meanwhile, `work` runs again on one of this process: it finds
+ * what is done.
  */
 export async function withProject<T>(input: CommandInput, io: Io, work: (open: OpenProject) => Promise<T>): Promise<T> {
   const folder = projectFolder(input, io);
@@ -37,7 +37,30 @@ export async function withProject<T>(input: CommandInput, io: Io, work: (open: O
   const environment = chooseEnvironment(project, textOption(input, 'env'));
   const onAws =
     environment.target === 'aws' && !flagOption(input, 'local') && textOption(input, 'endpoint-url') === undefined;
-  const server = onAws ? undefined : await localAddress(folder, environment, input, io);
+  const data = shownData(dataFolderOf(folder, input, io), io);
+  for (let attempt = 1; ; attempt += 1) {
+    const server = onAws ? undefined : await serverOf(folder, environment, input, io);
+    try {
+      return await workOn({ project, environment, server }, io, work);
+    } catch (error) {
+      const left = server?.whose === 'other' && isUnreachable(error) && attempt < SERVERS_MAX;
+      if (!left || io.interrupted.aborted) throw explain(error, io, { environment, url: server?.url, data });
+      io.stderr.write('! the server of another command ended; going on with one of this command\n');
+    } finally {
+      await server?.close();
+    }
+  }
+}
+
+/** Servers of other commands that may end under one command. */
+const SERVERS_MAX = 3;
+
+async function workOn<T>(
+  at: { project: LoadedProject; environment: ResolvedEnvironment; server: ServerInUse | undefined },
+  io: Io,
+  work: (open: OpenProject) => Promise<T>,
+): Promise<T> {
+  const { project, environment, server } = at;
   const connections: AwsClients[] = [];
   const connect = (to: ResolvedEnvironment): AwsClients => {
     const clients = connectTo(to, server?.url);
@@ -56,13 +79,10 @@ export async function withProject<T>(input: CommandInput, io: Io, work: (open: O
   try {
     io.stderr.write(`${paint(io.colour).dim(`target: ${await delivery.target(environment.name)}`)}\n`);
     return await work({ project, environment, delivery, connect });
-  } catch (error) {
-    throw explain(error, io);
   } finally {
     printer.end();
     delivery.close();
     for (const clients of connections) clients.destroy();
-    await server?.close();
   }
 }
 
@@ -78,31 +98,6 @@ function chooseEnvironment(project: LoadedProject, name: string | undefined): Re
     });
   }
   return resolveEnvironment(project, chosen);
-}
-
-async function localAddress(
-  folder: string,
-  environment: ResolvedEnvironment,
-  input: CommandInput,
-  io: Io,
-): Promise<{ url: string; close(): Promise<void> }> {
-  const named = textOption(input, 'endpoint-url') ?? environment.endpointUrl;
-  const leaveIt = async (): Promise<void> => {};
-  if (named !== undefined) return { url: checkedUrl(named), close: leaveIt };
-  const dataFolder = textOption(input, 'data') ?? join(folder, '.slipway');
-  const running = await findRunningServer(dataFolder);
-  if (running !== undefined) return { url: running.url, close: leaveIt };
-  return await startLocalServer({ dataFolder, project: folder, port: 0 }, io);
-}
-
-function checkedUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined;
-  if (url?.protocol === 'http:' || url?.protocol === 'https:') return text.replace(/\/+$/, '');
-  throw new UserError({
-    what: `\`${text}\` is not the address of a server.`,
-    next: 'Give one like http://127.0.0.1:4570 (`slipway up` prints it).',
-    exitCode: EXIT.usage,
-  });
 }
 
 /** On the embedded server the access key id is the account; on AWS the SDK finds the caller's own credentials. */

@@ -1,6 +1,7 @@
 import { realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isMetricName, METRICS, metricsOf, type Task } from '../statistics/metric-names.ts';
+import { checkObjective } from './check-objective.ts';
 import type { Path } from './document.ts';
 import { DEFAULT_REGION } from './environment.ts';
 import { resolveImage } from './images.ts';
@@ -22,6 +23,7 @@ export async function checkModel(project: ReadProject, model: ReadModel): Promis
   checkMetrics(project, model, report);
   checkSplit(model, report);
   checkHyperparameters(project, model, report);
+  checkObjective(project.config, model.config, report);
   await checkFiles(project, model, report);
   return problems;
 }

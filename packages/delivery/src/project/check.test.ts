@@ -172,3 +172,26 @@ test('an image is a known name or a URI, and one without an algorithm needs a sc
   expect(await image('sklearn:1.2-1')).toContain('add train.entry');
   expect(await image('docker.io/library/python:3')).toContain('neither a known short name');
 });
+
+test('the objective of the built-in algorithm is a metric that it reports, with its own goal', async () => {
+  const train = (objective: object, more: object = {}) =>
+    check({ models: { churn: { train: { image: 'xgboost:1.7-1', objective, ...more } } } });
+  expect(await train({ metric: 'validation:auc', goal: 'maximize' })).toEqual([]);
+  expect(await train({ metric: 'validation:auc', goal: 'minimize' })).toEqual([
+    'train.objective.goal: validation:auc gets better as you maximize it; write goal: maximize',
+  ]);
+  expect(await train({ metric: 'validation:acu', goal: 'maximize' })).toEqual([
+    'train.objective.metric: the built-in algorithm reports no validation:acu; did you mean validation:auc?',
+  ]);
+  const other = { hyperparameters: { eval_metric: 'logloss' } };
+  expect(await train({ metric: 'validation:auc', goal: 'maximize' }, other)).toEqual([
+    expect.stringContaining('eval_metric is logloss'),
+  ]);
+});
+
+test('an objective of a script is refused, because nothing acts on it yet', async () => {
+  const train = { image: 'xgboost:1.7-1', entry: 'train.py', objective: { metric: 'auc', goal: 'maximize' } };
+  expect(await check({ models: { churn: { train } }, files: { 'models/churn/train.py': '' } })).toEqual([
+    expect.stringMatching(/^train.objective: .*nothing acts on it yet for a script/),
+  ]);
+});

@@ -130,7 +130,6 @@ export interface ResolvedModel {
     /** The script, relative to the model's folder, forward slashes; only in script mode. */
     entry?: string;
     instance: string;
-    objective?: { metric: string; goal: 'minimize' | 'maximize' };
     /** As SageMaker takes them: strings. */
     hyperparameters: Record<string, string>;
     timeoutSeconds: number;

@@ -79,6 +79,12 @@ function hyperparameterText(value: unknown): string {
   return typeof value === 'string' ? value : JSON.stringify(value);
 }
 
+/** The built-in algorithm reports the objective's metric if that is its `eval_metric`. */
+function watched(train: ModelConfig['train']): { eval_metric?: string } {
+  const metric = train?.entry === undefined ? /^validation:(.+)$/.exec(train?.objective?.metric ?? '')?.[1] : undefined;
+  return metric === undefined ? {} : { eval_metric: metric };
+}
+
 function parseFloor(metric: MetricName, written: string): Floor {
   const [, operator, number, percent] = /^(<=|>=|<|>) ?(-?[\d.]+)(%?)$/.exec(written) ?? [];
   const threshold = Number(number) / (percent === '%' ? 100 : 1);
@@ -197,11 +203,11 @@ export function resolveModel(
       mode: train?.entry === undefined ? 'algorithm' : 'script',
       ...(train?.entry === undefined ? {} : { entry: posix.normalize(train.entry) }),
       instance: train?.instance ?? DEFAULT_INSTANCE,
-      ...(train?.objective === undefined
-        ? {}
-        : { objective: { metric: train.objective.metric, goal: train.objective.goal } }),
       hyperparameters: Object.fromEntries(
-        Object.entries(train?.hyperparameters ?? {}).map(([key, value]) => [key, hyperparameterText(value)]),
+        Object.entries({ ...watched(train), ...train?.hyperparameters }).map(([key, value]) => [
+          key,
+          hyperparameterText(value),
+        ]),
       ),
       timeoutSeconds: train?.timeout === undefined ? DEFAULT_TIMEOUT_SECONDS : seconds(train.timeout),
     },

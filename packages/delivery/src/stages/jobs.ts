@@ -4,7 +4,11 @@ import {
   DescribeProcessingJobCommand,
   DescribeTrainingJobCommand,
 } from '@aws-sdk/client-sagemaker';
-import type { CreateProcessingJobCommandInput, CreateTrainingJobCommandInput } from '@aws-sdk/client-sagemaker';
+import type {
+  CreateProcessingJobCommandInput,
+  CreateTrainingJobCommandInput,
+  DescribeTrainingJobCommandOutput,
+} from '@aws-sdk/client-sagemaker';
 import { isNotFound } from '../aws-errors.ts';
 import { DeliveryError, JobFailed } from '../errors.ts';
 import type { OnEvent, StageName } from '../events.ts';
@@ -56,12 +60,18 @@ const training: JobKind<CreateTrainingJobCommandInput> = {
     const artifact = job.ModelArtifacts?.S3ModelArtifacts;
     return {
       status: job.TrainingJobStatus ?? 'Unknown',
-      reason: job.FailureReason ?? '',
+      reason: job.FailureReason ?? overTime(job),
       ...spent(job.TrainingStartTime ?? job.CreationTime, job.TrainingEndTime),
       ...(artifact === undefined ? {} : { artifact }),
     };
   },
 };
+
+/** A training job that ran into its limit ends Stopped, and only its secondary status says why. */
+function overTime(job: DescribeTrainingJobCommandOutput): string {
+  if (job.SecondaryStatus !== 'MaxRuntimeExceeded') return '';
+  return `it ran longer than its limit of ${job.StoppingCondition?.MaxRuntimeInSeconds ?? '?'} s (train.timeout)`;
+}
 
 const processing: JobKind<CreateProcessingJobCommandInput> = {
   kind: 'processing',
