@@ -17,6 +17,7 @@ import {
   type ProductionVariant,
 } from '@aws-sdk/client-sagemaker';
 import { InvokeEndpointCommand, ModelError } from '@aws-sdk/client-sagemaker-runtime';
+import { createLogger } from '@slipway/kit/log';
 import { createTestServer, type TestServer } from '@slipway/server/testing';
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
@@ -45,8 +46,12 @@ import {
 let server: TestServer;
 let clients: Clients;
 let booster: Uint8Array;
+/** What the server logged as its own defects. */
+const defects: string[] = [];
 beforeAll(async () => {
-  server = await createTestServer();
+  server = await createTestServer({
+    log: createLogger({ level: 'error', write: (line) => void defects.push(line) }),
+  });
   clients = clientsOf(server.url);
   await makeBucket(clients);
   await put(clients, 'data/train/x.csv', CSV);
@@ -179,11 +184,18 @@ describe('a real-time endpoint', () => {
   it.each([
     ['gone', 'Failed to download model data for container "container_1"'],
     ['bad', 'Failed to extract model data archive'],
+    ['unloadable', 'did not pass the ping health check'],
   ])('fails when it is created with a model that is %s, and can only be deleted', async (name, sentence) => {
     if (name === 'gone') await config('gone', variant('gone'));
+    if (name === 'unloadable') {
+      await model(name, { ModelDataUrl: `s3://${BUCKET}/unloadable/model.tar.gz` });
+      await config(name, variant(name));
+    }
+    defects.length = 0;
     const failed = await endpoint(`failed-${name}`, name);
     expect(failed.EndpointStatus).toBe('Failed');
     expect(failed.FailureReason).toContain(sentence);
+    expect(defects).toEqual([]);
     expect((await refusal(update(`failed-${name}`, 'one'))).name).toBe('ValidationException');
     expect(await refusal(invoke(`failed-${name}`))).toMatchObject({ name: 'ValidationError' });
     await clients.sagemaker.send(new DeleteEndpointCommand({ EndpointName: `failed-${name}` }));
@@ -327,7 +339,7 @@ describe('models and endpoint configs', () => {
       `Cannot create already existing endpoint configuration "${arnOf('endpoint-config/one')}".`,
     );
     const models = await clients.sagemaker.send(new ListModelsCommand({ MaxResults: 2 }));
-    expect(models.Models?.map((item) => item.ModelName)).toEqual(['many', 'gone']);
+    expect(models.Models?.map((item) => item.ModelName)).toEqual(['many', 'unloadable']);
     const configs = await clients.sagemaker.send(new ListEndpointConfigsCommand({ NameContains: 'many' }));
     expect(configs.EndpointConfigs?.map((item) => item.EndpointConfigName)).toEqual(['many-2', 'many']);
   });

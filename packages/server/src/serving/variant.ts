@@ -73,7 +73,7 @@ export class Variant {
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof FleetFailed) throw error;
-      this.#parts.log.error('an inference worker did not start', { endpoint: this.#fleet.endpoint, error });
+      this.#parts.log.warn('an inference worker did not start', { endpoint: this.#fleet.endpoint, error });
       throw new FleetFailed(
         `The primary container for production variant ${this.plan.name} did not pass the ping health check. ` +
           'Please check CloudWatch logs for this endpoint.',

@@ -83,7 +83,7 @@ export class WorkerSlot {
         return worker;
       } catch (error) {
         this.#closing.signal.throwIfAborted();
-        this.#options.log.error('an inference worker could not be started again', { error });
+        this.#options.log.warn('an inference worker could not be started again', { error });
         if (failures + 1 >= TOLD_AFTER) this.#failure = error instanceof Error ? error : new Error(String(error));
       }
     }
