@@ -4,7 +4,6 @@ import { dirname, join, relative, sep } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
-import { Pack } from 'tar';
 
 /** Far more than a model or a report has; a job that writes more must pack its files itself. */
 const FILES_MAX = 1_000_000;
@@ -62,6 +61,8 @@ export async function packFolder(folder: string, archive: string, signal: AbortS
   await mkdir(dirname(archive), { recursive: true });
   const partial = `${archive}.partial`;
   await rm(partial, { force: true });
+  // Loaded here, because a server that packs nothing starts sooner without it.
+  const { Pack } = await import('tar');
   const pack = new Pack({
     cwd: folder,
     portable: true,

@@ -6,7 +6,7 @@ import { Transform, type Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { linkSignals } from '@slipway/kit/signals';
-import { Parser, type ReadEntry } from 'tar';
+import type { Parser, ReadEntry } from 'tar';
 import { isSafePath } from './safe-path.ts';
 
 export interface ArchiveLimits {
@@ -61,13 +61,15 @@ export async function extractArchive(
 }
 
 async function unpack(source: Readable, folder: string, signal: AbortSignal, limits: ArchiveLimits): Promise<void> {
+  // Loaded here, because a server that unpacks nothing starts sooner without it.
+  const tar = await import('tar');
   const guard = new Guard(limits);
   const failed = new AbortController();
   const gunzip = createGunzip();
   const either = linkSignals(signal, failed.signal);
   const packed = pipeline(source, guard.countPacked(), gunzip, { signal: either.signal });
   packed.catch(() => undefined);
-  const entries = new Entries(folder, guard, failed);
+  const entries = new Entries(tar, folder, guard, failed);
   try {
     for await (const chunk of gunzip) {
       guard.countUnpacked(chunk as Buffer);
@@ -94,7 +96,7 @@ class Entries {
   readonly #parser: Parser;
   #broken: Error | undefined;
 
-  constructor(folder: string, guard: Guard, failed: AbortController) {
+  constructor(tar: typeof import('tar'), folder: string, guard: Guard, failed: AbortController) {
     const refuse = (error: unknown): void => failed.abort(error);
     const take = (entry: ReadEntry): void => {
       try {
@@ -105,7 +107,7 @@ class Entries {
         entry.resume();
       }
     };
-    this.#parser = new Parser({ strict: true, maxMetaEntrySize: 64 * 1024, onReadEntry: take });
+    this.#parser = new tar.Parser({ strict: true, maxMetaEntrySize: 64 * 1024, onReadEntry: take });
     this.#parser.on('error', (error: Error) => (this.#broken ??= error));
     this.#parser.on('ignoredEntry', () => refuse(new BadArchive('it holds something that is no file and no folder')));
   }
