@@ -37,7 +37,10 @@ export async function invokeModel(site: Site, serve: ResolvedServe, request: Inv
     }
     if (error instanceof Error && error.name === 'ModelError') {
       const original = 'OriginalMessage' in error ? String(error.OriginalMessage) : error.message;
-      throw new DeliveryError(`${request.model} could not answer: ${original}`);
+      throw new DeliveryError(
+        `${request.model} could not answer: ${original}`,
+        'Send the columns of its data in their order, without the id and the target; --content-type says what is sent.',
+      );
     }
     throw error;
   }
