@@ -326,11 +326,14 @@ class Supervisor:
         self.keep(result)
         if self.real is not None:
             self.real.release()
-        self.listener.close()
         try:
             os.unlink(self.spec["socket"])
         except OSError:
             pass
+        # Before this process ends, because the kernel first takes down its memory, which lasts longer than all of this.
+        for key in list(self.selector.get_map().values()):
+            if isinstance(key.fileobj, socket.socket):
+                key.fileobj.close()
 
     def result(self):
         code = os.waitstatus_to_exitcode(self.status)
