@@ -19,6 +19,12 @@ export interface Comparison {
   readonly equal: boolean;
 }
 
+/** One model's way through the demo. */
+export interface DemoModel {
+  readonly training: TrainResult;
+  readonly comparison: Comparison;
+}
+
 /** Sends held-out rows to the endpoint, and to the downloaded artifact loaded without anything of ours. */
 export async function comparePredictions(
   parts: { delivery: Delivery; aws: AwsClients; python: string; folder: string; target: string },

@@ -11,7 +11,7 @@ import { trainReport } from '../print/train-report.ts';
 import { loadCheckedProject } from '../project/load.ts';
 import { withProject } from '../project/open.ts';
 import { templateFolder } from '../templates.ts';
-import { comparePredictions, type Comparison } from './compare.ts';
+import { comparePredictions, type DemoModel } from './compare.ts';
 import { hasData, prepareDemoFolder } from './folder.ts';
 import { runPython } from './python.ts';
 import { summary } from './summary.ts';
@@ -22,12 +22,6 @@ export interface DemoFolder {
   readonly folder: string;
   /** As the user would type it from where they stand. */
   readonly shown: string;
-}
-
-/** One model's way through the demo. */
-export interface DemoModel {
-  readonly training: TrainResult;
-  readonly comparison: Comparison;
 }
 
 /**

@@ -4,7 +4,7 @@ import { paint } from '../print/colour.ts';
 import { numberText } from '../print/numbers.ts';
 import { table } from '../print/table.ts';
 import { outcomeText } from '../print/train-report.ts';
-import type { DemoModel } from './run.ts';
+import type { DemoModel } from './compare.ts';
 import type { Times } from './times.ts';
 
 interface Story {

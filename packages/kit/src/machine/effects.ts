@@ -2,7 +2,7 @@ import { after } from '../stopwatch.ts';
 import type { Clock } from '../clock.ts';
 import type { Database } from '../sqlite.ts';
 import type { Effect, EffectContext, EffectResult } from './machine.ts';
-import type { RunnerPoint } from './runner.ts';
+import type { RunnerPoint } from './point.ts';
 import { ownerOf, toJson, type RegisteredKind } from './step.ts';
 import type { EffectRow, MachineRow, MachineStore } from './store.ts';
 

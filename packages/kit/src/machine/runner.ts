@@ -3,16 +3,11 @@ import { isDiskFull, type Database } from '../sqlite.ts';
 import { after } from '../stopwatch.ts';
 import { Effects } from './effects.ts';
 import type { Effect, EffectHandler, EffectHandlers, Machine, Owner } from './machine.ts';
+import type { RunnerPoint } from './point.ts';
 import { ownerOf, stepOnce, toJson, type RegisteredKind, type Stepped } from './step.ts';
 import { machineStore, type MachineStore, type ParkedMachine } from './store.ts';
 
-/** Something durable that just happened: for tracing, and for tests that kill the server at each such point. */
-export interface RunnerPoint {
-  readonly what: 'commit' | 'effect' | 'result';
-  readonly machine: string;
-  readonly key: string;
-  readonly detail: string;
-}
+export type { RunnerPoint } from './point.ts';
 
 export interface RunnerOptions {
   readonly db: Database;
