@@ -6,6 +6,8 @@ const ssr = { resolve };
 
 export default defineConfig({
   test: {
+    // The SDK announces the end of its Node 20 support in every process; the tests run on Node 20 on purpose.
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     projects: [
       { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/tidy/*.test.ts'] } },
       {
