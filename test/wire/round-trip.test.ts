@@ -32,7 +32,9 @@ const record: Handler<Values, object> = async (input) => {
   return exchange.answer;
 };
 const services = [...models].map(([model, { operations }]): Service => {
-  return { model, operations: Object.fromEntries(Object.keys(operations).map((name) => [name, record])) };
+  const events = catalog.get(model)?.eventStreams ?? [];
+  const served = Object.keys(operations).filter((name) => !events.includes(name));
+  return { model, operations: Object.fromEntries(served.map((name) => [name, record])) };
 });
 
 function bodyOf(model: Model): 'json' | 'xml' | 'form' {
