@@ -3,7 +3,7 @@ import { UserError } from '@slipway/kit/errors';
 import { DATA_OPTION, textOption, type Command } from '../command.ts';
 import { EXIT } from '../exit-codes.ts';
 import { findDataFolder, findProject } from '../local/data-folder.ts';
-import { parseIsolation, startLocalServer } from '../local/start.ts';
+import { isolationOf, startLocalServer, timingOf } from '../local/start.ts';
 import { paint } from '../print/colour.ts';
 
 /** What clients find without asking; any free one is taken when it is in use and none was asked for. */
@@ -25,19 +25,26 @@ export const command: Command = {
       summary:
         'how a job gets its /opt/ml: auto, namespace (a private mount) or folder (through SM_* variables); also SLIPWAY_ISOLATION',
     },
+    {
+      name: 'timing',
+      value: 'kind',
+      summary: 'how quickly states pass that take minutes on AWS: instant (default), quick or lifelike',
+    },
     DATA_OPTION,
   ],
   examples: ['slipway up', 'slipway up --port 4570 --data ~/sagemaker'],
   async run(input, io) {
     const project = findProject(io.cwd);
     const isolation = textOption(input, 'isolation');
+    const timing = textOption(input, 'timing');
     const dataFolder = findDataFolder(io.cwd, textOption(input, 'data')) ?? join(io.cwd, '.slipway');
     const server = await startLocalServer(
       {
         dataFolder,
         project,
         port: parsePort(textOption(input, 'port')),
-        ...(isolation === undefined ? {} : { isolation: parseIsolation(isolation, '--isolation') }),
+        ...(isolation === undefined ? {} : { isolation: isolationOf(isolation, '--isolation') }),
+        ...(timing === undefined ? {} : { timing: timingOf(timing, '--timing') }),
         ...(textOption(input, 'host') === undefined ? {} : { host: textOption(input, 'host') as string }),
       },
       io,

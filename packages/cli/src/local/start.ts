@@ -6,7 +6,10 @@ import { EXIT } from '../exit-codes.ts';
 import { progressLine } from '../print/progress.ts';
 import { readImages } from './images.ts';
 
-export type Isolation = 'auto' | 'namespace' | 'folder';
+const ISOLATIONS = ['auto', 'namespace', 'folder'] as const;
+const TIMINGS = ['instant', 'quick', 'lifelike'] as const;
+export type Isolation = (typeof ISOLATIONS)[number];
+export type Timing = (typeof TIMINGS)[number];
 
 export interface LocalServerOptions {
   readonly dataFolder: string;
@@ -16,6 +19,7 @@ export interface LocalServerOptions {
   /** Where `images.yaml` may stand; undefined outside a project. */
   readonly project: string | undefined;
   readonly isolation?: Isolation;
+  readonly timing?: Timing;
 }
 
 /** Starts a server of this process on a data folder. The server half is loaded here and nowhere else. */
@@ -26,7 +30,8 @@ export async function startLocalServer(options: LocalServerOptions, io: Io): Pro
     dataFolder: options.dataFolder,
     port: options.port,
     host: options.host ?? '127.0.0.1',
-    isolation: options.isolation ?? parseIsolation(io.env['SLIPWAY_ISOLATION'], 'SLIPWAY_ISOLATION'),
+    isolation: options.isolation ?? isolationOf(io.env['SLIPWAY_ISOLATION'] || 'auto', 'SLIPWAY_ISOLATION'),
+    timing: options.timing ?? 'instant',
     images: options.project === undefined ? {} : await readImages(options.project),
     pythonCacheFolder: io.cacheFolder,
     environment: io.env,
@@ -42,12 +47,18 @@ export async function startLocalServer(options: LocalServerOptions, io: Io): Pro
  *
  * @param source how the user gave it, for the error
  */
-export function parseIsolation(text: string | undefined, source: string): Isolation {
-  if (text === undefined || text === '' || text === 'auto') return 'auto';
-  if (text === 'namespace' || text === 'folder') return text;
-  throw new UserError({
-    what: `${source} ${text} is unknown.`,
-    next: 'Use auto, namespace or folder.',
-    exitCode: EXIT.usage,
-  });
+export function isolationOf(text: string, source: string): Isolation {
+  return oneOf(ISOLATIONS, text, source);
+}
+
+/** How quickly states pass that take minutes on AWS. */
+export function timingOf(text: string, source: string): Timing {
+  return oneOf(TIMINGS, text, source);
+}
+
+function oneOf<T extends string>(known: readonly T[], text: string, source: string): T {
+  const found = known.find((name) => name === text);
+  if (found !== undefined) return found;
+  const next = `Use one of ${known.join(', ')}.`;
+  throw new UserError({ what: `${source} ${text} is unknown.`, next, exitCode: EXIT.usage });
 }
