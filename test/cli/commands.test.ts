@@ -51,7 +51,7 @@ describe('slipway up', () => {
     const up = await slipwayUp(folder);
     const second = await slipway(['up', '--port', '0'], { cwd: folder });
     expect(second.exitCode).toBe(1);
-    expect(second.stderr).toMatch(/pid \d+|process \d+/);
+    expect(second.stderr).toMatch(/Process \d+ /);
     expect(second.stderr).toContain('What to do');
     expect(await up.stop()).toBe(0);
   });
@@ -59,7 +59,7 @@ describe('slipway up', () => {
   it('refuses any address but loopback', async () => {
     const ran = await slipway(['up', '--host', '0.0.0.0', '--port', '0'], { cwd: folder });
     expect(ran.exitCode).not.toBe(0);
-    expect(ran.stderr).toMatch(/loopback/);
+    expect(ran.stderr).toContain('does not listen on 0.0.0.0');
   });
 
   it('says what to do when the port is in use', async () => {
