@@ -81,7 +81,7 @@ describe('slipway demo', () => {
       cwd: project,
     });
     expect(JSON.parse(ran.stdout)).toMatchObject({
-      Endpoints: [{ EndpointName: 'demo-clinic', EndpointStatus: 'InService' }],
+      Endpoints: [{ EndpointName: 'clinic', EndpointStatus: 'InService' }],
     });
   });
 

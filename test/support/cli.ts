@@ -3,6 +3,9 @@ import { fileURLToPath } from 'node:url';
 
 export const BIN = fileURLToPath(new URL('../../packages/cli/bin/slipway.js', import.meta.url));
 
+/** Whoever runs these tests by npx still calls `slipway` itself. */
+const NOT_BY_NPX = { npm_command: '', npm_lifecycle_event: '' };
+
 export interface Ran {
   readonly exitCode: number;
   readonly stdout: string;
@@ -18,7 +21,7 @@ export async function slipway(
     const child = execFile(
       process.execPath,
       [BIN, ...args],
-      { cwd: options.cwd, env: { ...process.env, ...options.env }, maxBuffer: 1 << 26 },
+      { cwd: options.cwd, env: { ...process.env, ...NOT_BY_NPX, ...options.env }, maxBuffer: 1 << 26 },
       (error, stdout, stderr) => {
         const code = error === null ? 0 : typeof error.code === 'number' ? error.code : 128;
         resolve({ exitCode: code, stdout, stderr });
