@@ -4,3 +4,8 @@ import { fileURLToPath } from 'node:url';
 export function templateFolder(name: 'demo' | 'init'): string {
   return fileURLToPath(new URL(`../templates/${name}`, import.meta.url));
 }
+
+/** A Python script that ships with this package. */
+export function pythonScript(name: 'predict_plainly.py'): string {
+  return fileURLToPath(new URL(`../python/${name}`, import.meta.url));
+}

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { pythonScript } from '../templates.ts';
 
 const LIMIT_BYTES = 1 << 20;
 
@@ -25,4 +25,4 @@ export async function runPython(python: string, args: readonly string[], input =
 }
 
 /** The script that loads a downloaded artifact without anything of ours. */
-export const PREDICT_PLAINLY = fileURLToPath(new URL('../../python/predict_plainly.py', import.meta.url));
+export const PREDICT_PLAINLY = pythonScript('predict_plainly.py');

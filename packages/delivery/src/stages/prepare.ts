@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { readFile } from 'node:fs/promises';
 import { canonical, digestOf, sha256, short } from '../digest.ts';
 import { keys } from '../names.ts';
@@ -120,7 +121,8 @@ export function input(name: string, uri: string, path: string) {
 
 /** A script of this package. */
 export async function ownScript(name: 'prepare.py' | 'evaluate.py'): Promise<Buffer> {
-  return readFile(new URL(`../../python/${name}`, import.meta.url));
+  // By the package's name, because a bundle of this code lies elsewhere.
+  return readFile(createRequire(import.meta.url).resolve(`@slipway/delivery/python/${name}`));
 }
 
 export async function sourceContents(source: Source): Promise<Record<string, Buffer>> {

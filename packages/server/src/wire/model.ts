@@ -1,4 +1,6 @@
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { pathToFileURL } from 'node:url';
 import { toRegExp } from './patterns.ts';
 
 /** How one shape refers to another: the target's name and what the place adds to it. */
@@ -145,7 +147,8 @@ export class Model {
   }
 }
 
-const folder = new URL('../../models/', import.meta.url);
+// By the package's name, because a bundle of this code lies elsewhere.
+const folder = pathToFileURL(createRequire(import.meta.url).resolve('@slipway/server/models/catalog.json'));
 
 /** The services we have models of, by model name: small, so that routing loads no model. */
 export function readCatalog(): ReadonlyMap<string, CatalogEntry> {
