@@ -1,8 +1,9 @@
-import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { UserError } from '@slipway/kit/errors';
+import { createLogger } from '@slipway/kit/log';
 import { LockHeld } from '@slipway/kit/lock';
 import { openDatabase } from '@slipway/kit/sqlite';
 import { MIGRATIONS } from './migrations/index.ts';
@@ -77,6 +78,20 @@ describe('startServer', () => {
     const version = MIGRATIONS.at(-1)!.version + 1;
     openDatabase(join(dataFolder, 'state.sqlite'), [...MIGRATIONS, { version, name: 'later', sql: '' }]).close();
     await expect(start()).rejects.toThrow(/written by a newer version of Slipway/);
+  });
+});
+
+describe('a server that is closed at once', () => {
+  it('ends its sweep of what earlier processes left before it closes the database', async () => {
+    const shelf = join(dataFolder, 's3', 'blobs', 'ab');
+    mkdirSync(shelf, { recursive: true });
+    for (let index = 0; index < 300; index += 1) writeFileSync(join(shelf, `ab${index}`), 'left');
+    const lines: string[] = [];
+    const log = createLogger({ write: (line) => void lines.push(line), level: 'error' });
+    server = await createTestServer({ engine: noEngine(), dataFolder, log });
+    await server.close();
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(lines).toEqual([]);
   });
 });
 

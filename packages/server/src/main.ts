@@ -134,11 +134,14 @@ async function start(
   url = listener.url;
   machines.start();
   await folder.writeServerFile({ url, pid: process.pid, startedAt });
-  for (const service of services) {
-    service
-      .start?.()
-      .catch((error: unknown) => log.error('a service did not start well', { service: service.model, error }));
-  }
+  const started = services.map(async (service) => {
+    try {
+      await service.start?.(closing.signal);
+    } catch (error) {
+      log.error('a service did not start well', { service: service.model, error });
+    }
+  });
+  undo.push(async () => void (await Promise.all(started)));
   let closed: Promise<void> | undefined;
   return {
     url,

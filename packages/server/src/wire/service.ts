@@ -43,8 +43,13 @@ export interface Service {
   /** File name in `models/`, for example `sagemaker` or `sagemaker-runtime`. */
   readonly model: string;
   readonly operations: Handlers;
-  /** Called once when the server listens and machines run; not waited for. Sweeping and warming belong here. */
-  start?(): Promise<void>;
+  /**
+   * Called once when the server listens and machines run; no request waits for it, but the close does. Sweeping and
+   * warming belong here.
+   *
+   * @param closing aborted when the server closes: end soon
+   */
+  start?(closing: AbortSignal): Promise<void>;
   /** Called when nothing is stepped or answered any more, before the database closes. */
   close?(): Promise<void>;
 }

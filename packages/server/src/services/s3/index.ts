@@ -84,8 +84,8 @@ export function createS3(parts: ServerParts): Service {
   return {
     model: 's3',
     operations: Object.fromEntries(bound) satisfies Handlers,
-    async start() {
-      const swept = await s3.blobs.sweep((blob) => s3.contents.isBlobInUse(blob));
+    async start(closing) {
+      const swept = await s3.blobs.sweep((blob) => s3.contents.isBlobInUse(blob), closing);
       if (swept > 0) parts.log.info('removed files of objects that were never stored', { files: swept });
     },
     close: () => s3.blobs.settled(),

@@ -43,7 +43,7 @@ export interface Blobs {
   hold(ids: readonly string[]): () => void;
   open(id: string): Promise<FileHandle>;
   /** Deletes files of an earlier process that have no row. @returns how many */
-  sweep(hasRow: (id: string) => boolean): Promise<number>;
+  sweep(hasRow: (id: string) => boolean, closing?: AbortSignal): Promise<number>;
   /** Resolves when deletions in flight are done. */
   settled(): Promise<void>;
 }
@@ -180,11 +180,12 @@ class BlobFolder implements Blobs {
     }
   }
 
-  async sweep(hasRow: (id: string) => boolean): Promise<number> {
+  async sweep(hasRow: (id: string) => boolean, closing?: AbortSignal): Promise<number> {
     for (const name of this.#abandoned) await this.#unlink(join(this.#incoming, name));
     let swept = 0;
     for (const shelf of await readdir(this.#blobs)) {
       for (const id of await readdir(join(this.#blobs, shelf))) {
+        if (closing?.aborted === true) return swept;
         if (this.#unsettled.has(id) || this.#doomed.has(id) || hasRow(id)) continue;
         await this.#unlink(join(this.#blobs, shelf, id));
         swept += 1;
