@@ -82,6 +82,22 @@ describe('slipway up', () => {
   });
 });
 
+const CREATE_WITH_OWN_IMAGE = `
+import boto3
+try:
+    answer = boto3.client("sagemaker").create_training_job(
+        TrainingJobName="own",
+        AlgorithmSpecification={"TrainingImage": "111111111111.dkr.ecr.us-east-1.amazonaws.com/my-xgboost:2", "TrainingInputMode": "File"},
+        RoleArn="arn:aws:iam::000000000000:role/x",
+        OutputDataConfig={"S3OutputPath": "s3://b/out"},
+        ResourceConfig={"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+        StoppingCondition={"MaxRuntimeInSeconds": 60},
+    )
+    print(answer["TrainingJobArn"])
+except Exception as error:
+    print(error)
+`;
+
 describe('slipway exec', () => {
   it('runs a plain script outside any project, gives its exit code, and leaves nothing behind', async () => {
     const { python } = await pythonClients();
@@ -97,6 +113,22 @@ describe('slipway exec', () => {
     );
     expect(ran.stdout).toBe('000000000000\n');
     expect(ran.exitCode).toBe(3);
+  });
+
+  it('runs an image of the user’s own by the project’s images.yaml, and says how where there is none', async () => {
+    await slipway(['init', '.'], { cwd: folder });
+    const { python } = await pythonClients();
+    const script = join(folder, 'train.py');
+    await writeFile(script, CREATE_WITH_OWN_IMAGE);
+    const unknown = await slipway(['exec', '--', python, script], { cwd: folder });
+    expect(unknown.stdout).toContain('with a line in images.yaml');
+    await writeFile(join(folder, 'images.yaml'), '"*/my-xgboost:*": { framework: xgboost, version: 1.7-1 }\n');
+    const known = await slipway(['exec', '--', python, script], { cwd: folder });
+    expect(known.stdout).toBe('arn:aws:sagemaker:us-east-1:000000000000:training-job/own\n');
+    await writeFile(join(folder, 'images.yaml'), '{{{\n');
+    const broken = await slipway(['exec', '--', python, script], { cwd: folder });
+    expect(broken.exitCode).toBe(1);
+    expect(broken.stderr).toContain('images.yaml cannot be used');
   });
 
   it('says when the command does not exist', async () => {

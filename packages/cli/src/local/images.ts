@@ -24,8 +24,13 @@ export async function readImages(project: string): Promise<Readonly<Record<strin
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return {};
     throw error;
   }
-  const { parse } = await import('yaml');
-  const parsed: unknown = parse(text, { maxAliasCount: 10 }) ?? {};
+  const { parseYaml } = await import('./parse-yaml.ts');
+  let parsed: unknown;
+  try {
+    parsed = parseYaml(text, { maxAliasCount: 10 }) ?? {};
+  } catch (error) {
+    throw wrong(file, error instanceof Error ? (error.message.split('\n')[0] ?? '') : String(error));
+  }
   if (typeof parsed !== 'object' || Array.isArray(parsed)) throw wrong(file, 'it is not a mapping');
   const images: Record<string, ImageEntry> = Object.create(null) as Record<string, ImageEntry>;
   for (const [pattern, entry] of Object.entries(parsed as Record<string, unknown>)) {
