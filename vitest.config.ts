@@ -9,7 +9,16 @@ export default defineConfig({
     // The SDK announces the end of its Node 20 support in every process; the tests run on Node 20 on purpose.
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     projects: [
-      { resolve, ssr, test: { name: 'unit', include: ['packages/*/src/**/*.test.ts', 'test/tidy/*.test.ts'] } },
+      {
+        resolve,
+        ssr,
+        test: {
+          name: 'unit',
+          include: ['packages/*/src/**/*.test.ts', 'test/tidy/*.test.ts'],
+          // Properties and simulations take seconds on a busy machine; a test that hangs is still told.
+          testTimeout: 60_000,
+        },
+      },
       {
         resolve,
         ssr,
