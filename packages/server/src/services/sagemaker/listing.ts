@@ -150,6 +150,26 @@ export function nameContains(text: string | undefined): Condition | undefined {
   return { sql: 'instr(name, :nameContains) > 0', parameters: { nameContains: text } };
 }
 
+/**
+ * What every list of SageMaker's takes: order, page size and token.
+ *
+ * @param newestFirst whether the list runs downwards when nobody says; AWS's lists differ
+ */
+export function paging(
+  owner: Owner,
+  input: {
+    readonly SortBy?: string | undefined;
+    readonly SortOrder?: string | undefined;
+    readonly MaxResults?: number | undefined;
+    readonly NextToken?: string | undefined;
+  },
+  newestFirst: boolean,
+): Omit<PageQuery, 'conditions'> {
+  const { SortBy: sortBy = 'CreationTime', SortOrder, MaxResults: maxResults, NextToken: nextToken } = input;
+  const descending = SortOrder === undefined ? newestFirst : SortOrder === 'Descending';
+  return { owner, sortBy, descending, maxResults, nextToken };
+}
+
 /** The four time filters that most lists have. */
 export function timeFilters(input: {
   readonly CreationTimeAfter?: Date | undefined;

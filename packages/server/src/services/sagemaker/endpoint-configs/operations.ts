@@ -3,7 +3,7 @@ import { ValidationException } from '../../../wire/errors.ts';
 import type { ServerParts } from '../../parts.ts';
 import { arnOf } from '../arns.ts';
 import { fixedStore, type FixedRow } from '../fixed-store.ts';
-import { nameContains, timeFilters } from '../listing.ts';
+import { nameContains, timeFilters, paging } from '../listing.ts';
 import { NotSupportedYet } from '../not-supported.ts';
 import type { Input, Operations, Output } from '../operation-types.ts';
 import type { TagStore } from '../tags/store.ts';
@@ -54,11 +54,7 @@ export function endpointConfigs(
 
     ListEndpointConfigs(input, { owner }) {
       const page = store.list.page({
-        owner,
-        sortBy: input.SortBy ?? 'CreationTime',
-        descending: input.SortOrder !== 'Ascending',
-        maxResults: input.MaxResults,
-        nextToken: input.NextToken,
+        ...paging(owner, input, true),
         conditions: [nameContains(input.NameContains), ...timeFilters(input)],
       });
       const summaries = page.rows.map(({ name, created_at: at }) => ({

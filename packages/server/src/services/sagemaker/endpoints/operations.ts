@@ -2,7 +2,7 @@ import type { Owner } from '@slipway/kit/machine';
 import type { Fleets } from '../../../serving/fleets.ts';
 import type { ServerParts } from '../../parts.ts';
 import { arnOf } from '../arns.ts';
-import { compare, nameContains, timeFilters } from '../listing.ts';
+import { compare, nameContains, timeFilters, paging } from '../listing.ts';
 import { NotSupportedYet } from '../not-supported.ts';
 import type { Input, Operations, Output } from '../operation-types.ts';
 import type { S3Access } from '../s3-access.ts';
@@ -95,11 +95,7 @@ const arnFor = (owner: Owner, name: string): string => arnOf(owner, 'endpoint', 
 
 function listEndpoints(store: EndpointStore, owner: Owner, input: Input<'ListEndpoints'>): Output<'ListEndpoints'> {
   const page = store.list.page({
-    owner,
-    sortBy: input.SortBy ?? 'CreationTime',
-    descending: input.SortOrder !== 'Ascending',
-    maxResults: input.MaxResults,
-    nextToken: input.NextToken,
+    ...paging(owner, input, true),
     conditions: [
       nameContains(input.NameContains),
       compare('status', '=', 'status', input.StatusEquals),

@@ -1,7 +1,7 @@
 import type { Owner } from '@slipway/kit/machine';
 import type { ServerParts } from '../../parts.ts';
 import { arnOf, nameOf } from '../arns.ts';
-import { nameContains, timeFilters } from '../listing.ts';
+import { nameContains, timeFilters, paging } from '../listing.ts';
 import type { Input, Operations, Output } from '../operation-types.ts';
 import { userOf } from '../model-packages/user.ts';
 import type { TagStore } from '../tags/store.ts';
@@ -50,11 +50,7 @@ export function modelPackageGroups(
 
     ListModelPackageGroups(input, { owner }) {
       const page = store.list.page({
-        owner,
-        sortBy: input.SortBy ?? 'CreationTime',
-        descending: input.SortOrder === 'Descending',
-        maxResults: input.MaxResults,
-        nextToken: input.NextToken,
+        ...paging(owner, input, false),
         conditions: [nameContains(input.NameContains), ...timeFilters(input)],
       });
       const summaries = page.rows.map((row) => {

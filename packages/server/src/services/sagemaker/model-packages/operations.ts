@@ -5,7 +5,7 @@ import { ValidationException } from '../../../wire/errors.ts';
 import type { Context } from '../../../wire/service.ts';
 import type { ServerParts } from '../../parts.ts';
 import { arnOf, nameOf } from '../arns.ts';
-import { compare, timeFilters, type Condition } from '../listing.ts';
+import { compare, timeFilters, type Condition, paging } from '../listing.ts';
 import { PackageGroupNotFound } from '../model-package-groups/errors.ts';
 import type { PackageGroupStore } from '../model-package-groups/store.ts';
 import type { PackageLookup } from '../models/operations.ts';
@@ -46,12 +46,8 @@ export function modelPackages(parts: ServerParts, store: PackageStore, groups: P
       const group = input.ModelPackageGroupName === undefined ? undefined : nameOf(input.ModelPackageGroupName);
       if (group !== undefined && groups.find(owner, group) === undefined) throw new PackageGroupNotFound(group);
       const page = store.list.page({
-        owner,
-        sortBy: input.SortBy ?? 'CreationTime',
         // The model documents Ascending; AWS's own samples take the first of a group as its newest version.
-        descending: input.SortOrder === undefined ? group !== undefined : input.SortOrder === 'Descending',
-        maxResults: input.MaxResults,
-        nextToken: input.NextToken,
+        ...paging(owner, input, group !== undefined),
         conditions: [
           ofGroup(group, input.ModelPackageType),
           named(input.NameContains),

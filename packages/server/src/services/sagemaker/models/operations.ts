@@ -4,7 +4,7 @@ import type { ServerParts } from '../../parts.ts';
 import { arnOf } from '../arns.ts';
 import { fixedStore, type FixedRow } from '../fixed-store.ts';
 import { imageOf } from '../images.ts';
-import { nameContains, timeFilters } from '../listing.ts';
+import { nameContains, timeFilters, paging } from '../listing.ts';
 import { NotSupportedYet } from '../not-supported.ts';
 import type { Input, Operations, Output } from '../operation-types.ts';
 import { parseS3Uri } from '../s3-access.ts';
@@ -76,11 +76,7 @@ export function models(parts: ServerParts, tags: TagStore, packages: PackageLook
 
     ListModels(input, { owner }) {
       const page = store.list.page({
-        owner,
-        sortBy: input.SortBy ?? 'CreationTime',
-        descending: input.SortOrder !== 'Ascending',
-        maxResults: input.MaxResults,
-        nextToken: input.NextToken,
+        ...paging(owner, input, true),
         conditions: [nameContains(input.NameContains), ...timeFilters(input)],
       });
       const summaries = page.rows.map(({ name, created_at: at }) => ({

@@ -2,7 +2,7 @@ import type { Owner } from '@slipway/kit/machine';
 import type { ServerParts } from '../../parts.ts';
 import { arnOf } from '../arns.ts';
 import { jobStore, type JobRow, type JobSummaryRow } from '../jobs/store.ts';
-import { compare, nameContains, timeFilters } from '../listing.ts';
+import { compare, nameContains, timeFilters, paging } from '../listing.ts';
 import type { Operations, Output } from '../operation-types.ts';
 import type { S3Access } from '../s3-access.ts';
 import type { TagStore } from '../tags/store.ts';
@@ -52,12 +52,8 @@ export function processingJobs(parts: ServerParts, s3: S3Access, tags: TagStore)
 
     ListProcessingJobs(input, { owner }) {
       const page = store.list.page({
-        owner,
-        sortBy: input.SortBy ?? 'CreationTime',
         // AWS documents Ascending, and gives the newest first.
-        descending: input.SortOrder === undefined ? input.SortBy !== 'Name' : input.SortOrder === 'Descending',
-        maxResults: input.MaxResults,
-        nextToken: input.NextToken,
+        ...paging(owner, input, input.SortBy !== 'Name'),
         conditions: [
           nameContains(input.NameContains),
           compare('status', '=', 'status', input.StatusEquals),
