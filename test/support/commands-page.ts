@@ -14,6 +14,15 @@ const MEANINGS: Readonly<Record<keyof typeof EXIT, string>> = {
   interrupted: 'interrupted; the work goes on, and the same command takes it up',
 };
 
+const VARIABLES = [
+  ['SLIPWAY_CACHE', 'the folder for what can be made again (default: `~/.cache/slipway`)'],
+  ['SLIPWAY_PYTHON', 'the Python that the job environment is made from (default: the first usable one on PATH)'],
+  ['SLIPWAY_ISOLATION', 'how a job gets its `/opt/ml`: `auto`, `namespace` or `folder`'],
+  ['SLIPWAY_USER', 'who decides, for the record (default: the name of your account on this machine)'],
+  ['SLIPWAY_LOG', 'how much the embedded server says on standard error: `error` (default), `warn`, `info`, `debug`'],
+  ['NO_COLOR', 'no colour, also on a terminal'],
+] as const;
+
 /** The reference page of the command line, made from the commands' own definitions. */
 export async function commandsPage(): Promise<string> {
   const definitions = await Promise.all(
@@ -30,6 +39,12 @@ export async function commandsPage(): Promise<string> {
     '| Code | Meaning |',
     '|---|---|',
     ...codes,
+    '',
+    '## Variables',
+    '',
+    '| Variable | What it sets |',
+    '|---|---|',
+    ...VARIABLES.map(([name, meaning]) => `| \`${name}\` | ${meaning} |`),
     '',
     ...definitions.flatMap(section),
   ].join('\n');
