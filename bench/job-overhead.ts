@@ -10,9 +10,9 @@ import { fileURLToPath } from 'node:url';
 import { CreateTrainingJobCommand, DescribeTrainingJobCommand } from '@aws-sdk/client-sagemaker';
 import { PutObjectCommand } from '@aws-sdk/client-s3';
 import { pause } from '@slipway/kit/stopwatch';
-import { createTestServer } from '@slipway/server/testing';
 import { create } from 'tar';
-import { CACHE_FOLDER, jobPython } from '../test/support/python-clients.ts';
+import { slipwayUp } from '../test/support/cli.ts';
+import { jobPython } from '../test/support/python-clients.ts';
 import { benchClients, benchRows, trainingJob } from './many-jobs.ts';
 import { interleaved, print, timed } from './measure.ts';
 
@@ -26,7 +26,8 @@ b.save_model(os.path.join(os.environ["SM_MODEL_DIR"], "xgboost-model"))
 `;
 
 const folder = await mkdtemp(join(tmpdir(), 'slipway-bench-'));
-const server = await createTestServer({ pythonCacheFolder: CACHE_FOLDER });
+// In a process of its own, as its users have it: the client's work must not stand in the server's way.
+const server = await slipwayUp(folder);
 const { s3, sagemaker } = await benchClients(server.url);
 await writeFile(join(folder, 'train.py'), SCRIPT);
 await writeFile(join(folder, 'rows.csv'), benchRows());
@@ -62,7 +63,7 @@ const runJob = async (): Promise<void> => {
     if (TrainingJobStatus === 'Completed') return;
     if (TrainingJobStatus !== 'InProgress')
       throw new Error(`${TrainingJobName} ${TrainingJobStatus}: ${FailureReason}`);
-    await pause(5);
+    await pause(10);
   }
 };
 // The first job pays for the zygote's imports once; it is reported apart.
@@ -84,5 +85,5 @@ print('Training job', measured, [
 ]);
 warm.stdin.end();
 await once(warm, 'exit');
-await server.close();
+await server.stop();
 await rm(folder, { recursive: true, force: true });
